@@ -1,0 +1,71 @@
+# Writethrough. `make help` lists the targets; docs/architecture.md is the map.
+# One folder = one module.mk, included here: no recursive make.
+
+VARIANT ?= release
+VERSION := 0.1.0
+BUILD   ?= $(if $(filter release,$(VARIANT)),build,build/$(VARIANT))
+PREFIX  ?= /usr/local
+CC      ?= cc
+
+CFLAGS_release := -O2 -g
+CFLAGS_debug   := -O0 -g3 -DWT_FAULTS
+CFLAGS_asan    := -O1 -g3 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined -DWT_FAULTS
+CFLAGS_tsan    := -O1 -g3 -fno-omit-frame-pointer -fsanitize=thread -DWT_FAULTS
+CFLAGS_cov     := -O0 -g3 --coverage -DWT_FAULTS
+ifeq ($(CFLAGS_$(VARIANT)),)
+$(error VARIANT=$(VARIANT) is unknown; use release, debug, asan, tsan or cov)
+endif
+
+WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
+	-Wformat=2 -Wundef $(if $(CI),-Werror)
+PKGS     := rdkafka hiredis libmariadb jansson libuv
+# Either client library will do: MariaDB Connector/C, or Oracle's libmysqlclient.
+ifneq ($(shell pkg-config --exists libmariadb && echo yes),yes)
+PKGS     := $(subst libmariadb,mysqlclient,$(PKGS))
+endif
+PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+PKG_LIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
+
+ALL_CFLAGS  = -std=gnu11 $(WARNINGS) $(CFLAGS_$(VARIANT)) $(CFLAGS) -I. -I$(BUILD)/gen \
+	-D_GNU_SOURCE -DWT_VERSION='"$(VERSION)"' $(PKG_CFLAGS) $(MODULE_CFLAGS) -MMD -MP -pthread
+ALL_LDFLAGS = $(CFLAGS_$(VARIANT)) $(LDFLAGS) -pthread -Wl,--as-needed
+ALL_LIBS    = $(PKG_LIBS) $(MODULE_LIBS) -lm
+
+.DEFAULT_GOAL := all
+PROGRAMS :=
+# library NAME,SOURCES: build/lib/libNAME.a
+define library
+$(BUILD)/lib/lib$(1).a: $(patsubst %.c,$(BUILD)/obj/%.o,$(2))
+ALL_OBJECTS += $(patsubst %.c,$(BUILD)/obj/%.o,$(2))
+endef
+# program NAME,MAIN.c,LIBRARIES: build/bin/NAME
+define program
+PROGRAMS += $(BUILD)/bin/$(1)
+ALL_OBJECTS += $(BUILD)/obj/$(2:.c=.o)
+$(BUILD)/bin/$(1): $(BUILD)/obj/$(2:.c=.o) $(patsubst %,$(BUILD)/lib/lib%.a,$(3))
+endef
+
+include $(sort $(wildcard */module.mk */*/module.mk))
+
+all: $(PROGRAMS)
+
+$(BUILD)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+$(BUILD)/lib/%.a:
+	@mkdir -p $(@D)
+	@rm -f $@
+	ar rcs $@ $^
+
+$(BUILD)/bin/%:
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(ALL_LIBS)
+
+clean:
+	rm -rf $(BUILD)
+
+-include $(ALL_OBJECTS:.o=.d)
+
+.PHONY: all clean
+.SECONDARY:
