@@ -33,7 +33,8 @@ void errmsg_wrap(struct errmsg *msg, const char *format, ...)
 	mark_cut(msg, used);
 	if (used < 0 || used >= ERRMSG_BYTES)
 		return;
-	mark_cut(msg, used + snprintf(msg->text + used, sizeof(msg->text) - (size_t)used, ": %s", inner));
+	mark_cut(msg, used + snprintf(msg->text + used, sizeof(msg->text) - (size_t)used,
+				     ": %s", inner));
 }
 
 int err_exit_code(int code)

@@ -15,13 +15,13 @@
 #define COMMON_ERR_H
 
 enum err {
-	ERR_CONFIG = -1,      /* an option, a file or an argument is wrong: exit 64 */
+	ERR_CONFIG = -1, /* an option, a file or an argument is wrong: exit 64 */
 	ERR_UNAVAILABLE = -2, /* a server is not there: exit 69 */
-	ERR_BUG = -3,	      /* our own mistake: exit 70 */
-	ERR_IO = -4,	      /* a file or a device failed: exit 74 */
-	ERR_UNFINISHED = -5,  /* stopped, work remains: exit 75 */
-	ERR_REFUSED = -6,     /* rights, or it belongs to another group: exit 77 */
-	ERR_INVALID = -7,     /* the data handed in is malformed */
+	ERR_BUG = -3, /* our own mistake: exit 70 */
+	ERR_IO = -4, /* a file or a device failed: exit 74 */
+	ERR_UNFINISHED = -5, /* stopped, work remains: exit 75 */
+	ERR_REFUSED = -6, /* rights, or it belongs to another group: exit 77 */
+	ERR_INVALID = -7, /* the data handed in is malformed */
 	ERR_TIMEOUT = -8,
 	ERR_FULL = -9, /* a stated limit is reached */
 	ERR_CLOSED = -10,
@@ -38,7 +38,8 @@ int errmsg_set(struct errmsg *msg, int code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /* Prepends "FORMAT: " to the text that is there. */
-void errmsg_wrap(struct errmsg *msg, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void errmsg_wrap(struct errmsg *msg, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 
 /* The exit code (sysexits) for an ERR_*; 0 for 0. */
 int err_exit_code(int code);

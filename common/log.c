@@ -132,7 +132,8 @@ int log_enabled(enum log_level level)
 	return level <= threshold;
 }
 
-void log_fields(enum log_level level, const char *event, const struct log_field *fields, int count)
+void log_fields(
+	enum log_level level, const char *event, const struct log_field *fields, int count)
 {
 	struct line line = {.used = 0};
 	char now[40];

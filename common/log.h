@@ -29,9 +29,9 @@ struct log_field {
 	struct log_value value;
 };
 
-#define LOG_INT(x) ((struct log_value){.type = LOG_VALUE_INT, .integer = (int64_t)(x)})
-#define LOG_NUM(x) ((struct log_value){.type = LOG_VALUE_DOUBLE, .number = (double)(x)})
-#define LOG_STR(x) ((struct log_value){.type = LOG_VALUE_STR, .text = (x)})
+#define LOG_INT(x)	     ((struct log_value){.type = LOG_VALUE_INT, .integer = (int64_t)(x)})
+#define LOG_NUM(x)	     ((struct log_value){.type = LOG_VALUE_DOUBLE, .number = (double)(x)})
+#define LOG_STR(x)	     ((struct log_value){.type = LOG_VALUE_STR, .text = (x)})
 #define LOG_F(name_, value_) ((struct log_field){.name = (name_), .value = (value_)})
 
 /* Call site state for log_limited(): static, zeroed. */
@@ -43,28 +43,31 @@ struct log_limit {
 void log_setup(enum log_level level, enum log_format format);
 int log_enabled(enum log_level level);
 
-void log_fields(enum log_level level, const char *event, const struct log_field *fields, int count);
+void log_fields(
+	enum log_level level, const char *event, const struct log_field *fields, int count);
 void log_fields_limited(struct log_limit *limit, enum log_level level, const char *event,
 	const struct log_field *fields, int count);
 
 /* log_event(LOG_INFO, "partition_assigned", LOG_F("partition", LOG_INT(3)), ...): fields 0..n */
-#define log_event(level, event, ...)                                                               \
-	do {                                                                                       \
-		if (log_enabled(level)) {                                                          \
-			const struct log_field log_f_[] = {LOG_F(0, LOG_INT(0)), ##__VA_ARGS__};   \
-			log_fields(level, event, log_f_ + 1,                                       \
-				(int)(sizeof(log_f_) / sizeof(log_f_[0])) - 1);                    \
-		}                                                                                  \
+#define log_event(level, event, ...)                                                           \
+	do {                                                                                   \
+		if (log_enabled(level)) {                                                      \
+			const struct log_field log_f_[] = {                                    \
+				LOG_F(0, LOG_INT(0)), ##__VA_ARGS__};                          \
+			log_fields(level, event, log_f_ + 1,                                   \
+				(int)(sizeof(log_f_) / sizeof(log_f_[0])) - 1);                \
+		}                                                                              \
 	} while (0)
 
-#define log_limited(level, event, ...)                                                             \
-	do {                                                                                       \
-		static struct log_limit log_l_;                                                    \
-		if (log_enabled(level)) {                                                          \
-			const struct log_field log_f_[] = {LOG_F(0, LOG_INT(0)), ##__VA_ARGS__};   \
-			log_fields_limited(&log_l_, level, event, log_f_ + 1,                      \
-				(int)(sizeof(log_f_) / sizeof(log_f_[0])) - 1);                    \
-		}                                                                                  \
+#define log_limited(level, event, ...)                                                         \
+	do {                                                                                   \
+		static struct log_limit log_l_;                                                \
+		if (log_enabled(level)) {                                                      \
+			const struct log_field log_f_[] = {                                    \
+				LOG_F(0, LOG_INT(0)), ##__VA_ARGS__};                          \
+			log_fields_limited(&log_l_, level, event, log_f_ + 1,                  \
+				(int)(sizeof(log_f_) / sizeof(log_f_[0])) - 1);                \
+		}                                                                              \
 	} while (0)
 
 #endif
