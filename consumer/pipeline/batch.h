@@ -1,0 +1,55 @@
+/*
+ * batch: the records [from, to) of one partition on their way into both stores.
+ *
+ * Life: batch_begin - batch_add for each record - batch_select - stores - batch_clear, again.
+ * batch_select may be called again after rows were marked dead: an earlier record of the same key
+ * then takes the place of the dead one. One worker thread's; buffers are kept.
+ */
+#ifndef CONSUMER_PIPELINE_BATCH_H
+#define CONSUMER_PIPELINE_BATCH_H
+
+#include "consumer/mapping.h"
+#include "consumer/pipeline/arena.h"
+#include "consumer/pipeline/row.h"
+
+#include <librdkafka/rdkafka.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct batch {
+	const struct route *route; /* borrowed */
+	int32_t partition;
+	int64_t from, to; /* offsets; to = the position after the batch */
+	bool has_last; /* false: no record in it, only the position moves */
+	int64_t last_timestamp; /* ms, of the last record; -1 when it has none */
+	uint32_t last_digest; /* record_digest of it */
+	rd_kafka_message_t **records; /* owned; in offset order */
+	size_t record_count, record_room;
+	size_t record_bytes; /* keys and values */
+	struct row *rows; /* decoded ones, in offset order */
+	size_t row_count, row_room;
+	/*
+	 * What the stores write. Upsert: the last row of each key that is not dead, sorted by
+	 * sort_key (so that transactions lock in one order). Append: all rows that are not dead,
+	 * in offset order.
+	 */
+	struct row **selected;
+	size_t selected_count, selected_room;
+	struct arena arena;
+};
+
+void batch_begin(
+	struct batch *batch, const struct route *route, int32_t partition, int64_t from);
+/* Takes the message over and moves `to` behind it; decoding is the caller's next step. */
+void batch_add(struct batch *batch, rd_kafka_message_t *message);
+/* A zeroed row for record `record`, with room for the route's cells; valid until the next call. */
+struct row *batch_add_row(struct batch *batch, size_t record);
+void batch_select(struct batch *batch);
+/* Destroys the messages; keeps the buffers. */
+void batch_clear(struct batch *batch);
+void batch_release(struct batch *batch);
+
+/* CRC-32C of key, value and timestamp: tells another log from ours (protocol: "the same log?"). */
+uint32_t record_digest(const rd_kafka_message_t *message);
+
+#endif

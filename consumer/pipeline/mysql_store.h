@@ -1,0 +1,104 @@
+/*
+ * mysql_store: one worker's MySQL (or MariaDB) connection: the rows and the ledger, together.
+ *
+ * Life: new - connect - any of the calls - free. After RETRY, RECONNECT and FATAL the connection
+ * may be gone: connect() again (it closes what is left and prepares the statements anew).
+ * One thread; mysql_store_interrupt() alone may be called by another. Every call is bounded by
+ * the timeouts of the configuration.
+ */
+#ifndef CONSUMER_PIPELINE_MYSQL_STORE_H
+#define CONSUMER_PIPELINE_MYSQL_STORE_H
+
+#include "consumer/mapping.h"
+#include "consumer/pipeline/batch.h"
+#include "consumer/pipeline/verdict.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum mysql_tls { MYSQL_TLS_OFF, MYSQL_TLS_PREFERRED, MYSQL_TLS_REQUIRED, MYSQL_TLS_VERIFY };
+
+/* Borrowed for the life of every store made with it. */
+struct mysql_config {
+	const char *host;
+	int port;
+	const char *user, *password, *database; /* password may be NULL */
+	enum mysql_tls tls;
+	const char *tls_ca; /* or NULL */
+	int connect_timeout_ms, io_timeout_ms; /* the client library rounds up to seconds */
+	const char *group; /* the consumer group: the ledger's group_id */
+	const char *updated_by; /* host:pid of this process, for people */
+	const struct mapping *mapping;
+};
+
+struct ledger {
+	bool exists;
+	int64_t next;
+	int64_t last_timestamp; /* ms, -1 when unknown */
+	bool has_digest;
+	uint32_t last_digest;
+};
+
+struct mysql_store;
+
+struct mysql_store *mysql_store_new(const struct mysql_config *config);
+void mysql_store_free(struct mysql_store *store);
+enum verdict mysql_store_connect(struct mysql_store *store, struct store_error *error);
+/* Another thread: makes a blocked call fail soon. */
+void mysql_store_interrupt(struct mysql_store *store);
+
+/*
+ * At the start of the process, before any worker: tables and columns against the mapping (every
+ * mismatch in one message, with the mapping's lines), one unique key per table, rights, and the
+ * table's owner in writethrough_route (another group, topic or partition count). FATAL with the
+ * words; error->class is then "schema" or "owner".
+ */
+enum verdict mysql_store_check(struct mysql_store *store, const struct route *route,
+	int32_t partitions, struct store_error *error);
+
+/* The ledger row FOR UPDATE, committed at once: waits for an own transaction whose reply was lost. */
+enum verdict mysql_store_position(struct mysql_store *store, const struct route *route,
+	int32_t partition, struct ledger *ledger, struct store_error *error);
+/* The row at `next` if there is none yet; MOVED when there is one. */
+enum verdict mysql_store_create_position(struct mysql_store *store, const struct route *route,
+	int32_t partition, int64_t next, struct store_error *error);
+
+/*
+ * A batch in one transaction: ledger from -> to (MOVED when it is not at from), then the selected
+ * rows. execute leaves the transaction open; commit makes it last. Any other verdict than DONE has
+ * rolled back, or lost the connection.
+ */
+enum verdict mysql_store_execute(
+	struct mysql_store *store, const struct batch *batch, struct store_error *error);
+enum verdict mysql_store_commit(struct mysql_store *store, struct store_error *error);
+enum verdict mysql_store_rollback(struct mysql_store *store, struct store_error *error);
+/* Do these rows fit? Written and always rolled back; the ledger is not touched. */
+enum verdict mysql_store_probe(struct mysql_store *store, const struct route *route,
+	struct row *const *rows, size_t count, struct store_error *error);
+
+/* Rows read from MySQL: cells in the route's column order, exactly as decode would make them from
+ * a record with the same values. Zero-initialised is empty. */
+struct row_list {
+	struct row *rows;
+	size_t count, room;
+	struct arena arena;
+};
+void row_list_clear(struct row_list *list);
+void row_list_release(struct row_list *list);
+
+/* One consistent snapshot for refresh, verify and rebuild: begin, any of the reads, end (also
+ * after an error). The reads append to `out`. */
+enum verdict mysql_store_snapshot_begin(struct mysql_store *store, struct store_error *error);
+/* Ledger positions of partitions 0..count-1; -1 where there is no row. */
+enum verdict mysql_store_snapshot_positions(struct mysql_store *store,
+	const struct route *route, int64_t *next, int32_t count, struct store_error *error);
+/* The rows of these keys (the key cells of `wanted`); a key without a row comes as a tombstone. */
+enum verdict mysql_store_snapshot_rows(struct mysql_store *store, const struct route *route,
+	struct row *const *wanted, size_t count, struct row_list *out,
+	struct store_error *error);
+/* The next `limit` rows in primary key order after the key of `after` (NULL: from the first). */
+enum verdict mysql_store_snapshot_scan(struct mysql_store *store, const struct route *route,
+	const struct row *after, size_t limit, struct row_list *out, struct store_error *error);
+enum verdict mysql_store_snapshot_end(struct mysql_store *store, struct store_error *error);
+
+#endif
