@@ -1,0 +1,133 @@
+#include "common/lag_series.h"
+
+#include <string.h>
+
+/* Less than this between two sightings says nothing about a rate. */
+#define RATE_SPAN_MS  400
+#define DRAIN_SPAN_MS 900
+
+/*
+ * Forgets about half of the older half: every second point, unless the gap that would be left is
+ * far wider than usual there. A long idle time is one wide gap between two points, and without its
+ * later point every record behind it would look as old as the idle time.
+ */
+static void ring_thin(struct lag_ring *ring)
+{
+	struct lag_ring_point *p = ring->points;
+	int half = ring->count / 2;
+	int64_t usual = (p[half].ms - p[0].ms) / (half / 2);
+	int kept = 1;
+	bool dropped = false;
+	for (int i = 1; i < ring->count; i++) {
+		bool drop = i < half && !dropped && p[i + 1].ms - p[kept - 1].ms <= 2 * usual;
+		dropped = drop;
+		if (!drop)
+			p[kept++] = p[i];
+	}
+	/* Never stay full: with odd spacing the rule above may keep everything. */
+	if (kept == ring->count) {
+		memmove(p + 1, p + 2, (size_t)(kept - 2) * sizeof(*p));
+		kept--;
+	}
+	ring->count = kept;
+}
+
+void lag_ring_add(struct lag_ring *ring, int64_t end, int64_t ms)
+{
+	struct lag_ring_point *p = ring->points;
+	if (ring->count && end < p[ring->count - 1].end)
+		ring->count = 0;
+	int n = ring->count;
+	if (n >= 2 && p[n - 1].end == end && p[n - 2].end == end) {
+		p[n - 1].ms = ms;
+		return;
+	}
+	p[ring->count++] = (struct lag_ring_point){.end = end, .ms = ms};
+	if (ring->count == LAG_RING_POINTS)
+		ring_thin(ring);
+}
+
+enum lag_ring_answer lag_ring_time(const struct lag_ring *ring, int64_t offset, int64_t *ms)
+{
+	const struct lag_ring_point *p = ring->points;
+	if (!ring->count || offset >= p[ring->count - 1].end)
+		return LAG_RING_NOT_YET;
+	if (offset < p[0].end) {
+		*ms = p[0].ms;
+		return LAG_RING_BEFORE;
+	}
+	int low = 0, high = ring->count - 1; /* p[low].end <= offset < p[high].end */
+	while (high - low > 1) {
+		int middle = (low + high) / 2;
+		if (p[middle].end <= offset)
+			low = middle;
+		else
+			high = middle;
+	}
+	double share = (double)(offset + 1 - p[low].end) / (double)(p[high].end - p[low].end);
+	*ms = p[low].ms + (int64_t)(share * (double)(p[high].ms - p[low].ms));
+	return LAG_RING_AT;
+}
+
+const struct lag_window_point *lag_window_at(const struct lag_window *window, int index)
+{
+	return &window->points[(window->first + index) % LAG_WINDOW_POINTS];
+}
+
+void lag_window_clear(struct lag_window *window)
+{
+	window->first = window->count = 0;
+}
+
+void lag_window_add(
+	struct lag_window *window, const struct lag_window_point *point, int64_t keep_ms)
+{
+	/* Fast sightings share a slot, so that the slots always reach over keep_ms. */
+	int64_t spacing = keep_ms / (LAG_WINDOW_POINTS - 2);
+	if (window->count >= 2) {
+		int last = (window->first + window->count - 1) % LAG_WINDOW_POINTS;
+		if (window->points[last].ms - lag_window_at(window, window->count - 2)->ms <
+			spacing) {
+			window->points[last] = *point;
+			return;
+		}
+	}
+	while (window->count == LAG_WINDOW_POINTS ||
+		(window->count > 2 && lag_window_at(window, 1)->ms <= point->ms - keep_ms)) {
+		window->first = (window->first + 1) % LAG_WINDOW_POINTS;
+		window->count--;
+	}
+	window->points[(window->first + window->count++) % LAG_WINDOW_POINTS] = *point;
+}
+
+bool lag_window_rates(const struct lag_window *window, double *rate_in, double *rate_out)
+{
+	if (window->count < 2)
+		return false;
+	const struct lag_window_point *a = lag_window_at(window, 0);
+	const struct lag_window_point *b = lag_window_at(window, window->count - 1);
+	if (b->ms - a->ms < RATE_SPAN_MS)
+		return false;
+	double seconds = (double)(b->ms - a->ms) / 1000;
+	*rate_in = (double)(b->end - a->end) / seconds;
+	*rate_out = (double)(b->committed - a->committed) / seconds;
+	return true;
+}
+
+bool lag_window_drain(const struct lag_window *window, double *slope)
+{
+	if (window->count < 2)
+		return false;
+	const struct lag_window_point *now = lag_window_at(window, window->count - 1);
+	const struct lag_window_point *peak = now;
+	for (int i = window->count - 1; i >= 0; i--) {
+		const struct lag_window_point *p = lag_window_at(window, i);
+		if (p->end - p->committed > peak->end - peak->committed)
+			peak = p;
+	}
+	int64_t gone = (peak->end - peak->committed) - (now->end - now->committed);
+	if (gone <= 0 || now->ms - peak->ms < DRAIN_SPAN_MS)
+		return false;
+	*slope = (double)gone * 1000 / (double)(now->ms - peak->ms);
+	return true;
+}

@@ -1,0 +1,59 @@
+/*
+ * lag_series: the two memories behind lag_math. lag_ring remembers when the log had which end, as
+ * far back as the watching goes, in bounded space; lag_window remembers the last seconds exactly.
+ * Pure, one thread; a zeroed struct is an empty one.
+ */
+#ifndef COMMON_LAG_SERIES_H
+#define COMMON_LAG_SERIES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define LAG_RING_POINTS	  512
+#define LAG_WINDOW_POINTS 128
+
+struct lag_ring_point {
+	int64_t end, ms;
+};
+
+struct lag_ring {
+	struct lag_ring_point points[LAG_RING_POINTS];
+	int count;
+};
+
+/* In the order of time. An end that went back is another log: what was known is forgotten. */
+void lag_ring_add(struct lag_ring *ring, int64_t end, int64_t ms);
+
+enum lag_ring_answer {
+	LAG_RING_NOT_YET, /* no such record has been seen */
+	LAG_RING_AT, /* it came at *ms */
+	LAG_RING_BEFORE, /* it was there at *ms already, when the watching began */
+};
+/* When did the record at `offset` come? */
+enum lag_ring_answer lag_ring_time(const struct lag_ring *ring, int64_t offset, int64_t *ms);
+
+struct lag_window_point {
+	int64_t ms, end, committed;
+};
+
+struct lag_window {
+	struct lag_window_point points[LAG_WINDOW_POINTS];
+	int first, count;
+};
+
+/* Drops what is older than `keep_ms`, but never all of the past. */
+void lag_window_add(
+	struct lag_window *window, const struct lag_window_point *point, int64_t keep_ms);
+void lag_window_clear(struct lag_window *window);
+/* 0 = the oldest. */
+const struct lag_window_point *lag_window_at(const struct lag_window *window, int index);
+/* Records/s over the window; false when it is too short to say. */
+bool lag_window_rates(const struct lag_window *window, double *rate_in, double *rate_out);
+/*
+ * How fast the lag has been shrinking since its last peak in the window, records/s; false when it
+ * is not, or when the peak is too recent. From the peak, so that a drain that begins after a stop is
+ * forecast by its own speed.
+ */
+bool lag_window_drain(const struct lag_window *window, double *slope);
+
+#endif
