@@ -1,0 +1,131 @@
+#include "loadgen/lag_look.h"
+
+#include "common/mem.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void lag_look_init(struct lag_look *view)
+{
+	*view = (struct lag_look){.total = -1,
+		.seconds = NAN,
+		.eta_seconds = NAN,
+		.workers = -1,
+		.rebalances = -1,
+		.deadletters = -1};
+}
+
+struct look_partition *lag_look_add(struct lag_look *view)
+{
+	struct look_partition *p;
+
+	view->partitions =
+		mem_resize(view->partitions, view->count + 1, sizeof(*view->partitions));
+	p = &view->partitions[view->count++];
+	*p = (struct look_partition){.end = -1,
+		.committed = -1,
+		.lag = -1,
+		.seconds = NAN,
+		.eta_seconds = NAN,
+		.worker = -1};
+	return p;
+}
+
+static double worse(double a, double b)
+{
+	return isnan(a) || b > a ? b : a;
+}
+
+void lag_look_total(struct lag_look *view)
+{
+	int64_t sum = 0;
+
+	view->known = view->count > 0;
+	for (size_t i = 0; i < view->count; i++) {
+		const struct look_partition *p = &view->partitions[i];
+
+		if (p->lag < 0 && view->known) {
+			view->known = false;
+			snprintf(view->why, sizeof(view->why), "lag of partition %d unknown",
+				p->id);
+		}
+		sum += p->lag;
+		view->seconds = worse(view->seconds, p->seconds);
+		view->eta_seconds = worse(view->eta_seconds, p->eta_seconds);
+	}
+	if (view->count == 0 && !view->why[0])
+		snprintf(view->why, sizeof(view->why), "no partition is reported");
+	view->total = view->known ? sum : -1;
+}
+
+void lag_look_release(struct lag_look *view)
+{
+	free(view->partitions);
+	view->partitions = NULL;
+	view->count = 0;
+}
+
+static int64_t count_of(const json_t *object, const char *name)
+{
+	const json_t *value = json_object_get(object, name);
+
+	return json_is_integer(value) && json_integer_value(value) >= 0
+		       ? json_integer_value(value)
+		       : -1;
+}
+
+static double seconds_of(const json_t *object, const char *name)
+{
+	const json_t *value = json_object_get(object, name);
+
+	return json_is_number(value) ? json_number_value(value) : NAN;
+}
+
+static void copy_text(char *to, size_t room, const json_t *value)
+{
+	if (json_is_string(value))
+		snprintf(to, room, "%s", json_string_value(value));
+}
+
+static void parse_partition(struct lag_look *view, const json_t *root, const json_t *item)
+{
+	struct look_partition *p = lag_look_add(view);
+	const json_t *topic = json_object_get(item, "topic");
+
+	copy_text(p->topic, sizeof(p->topic), topic ? topic : json_object_get(root, "topic"));
+	copy_text(p->state, sizeof(p->state), json_object_get(item, "state"));
+	p->id = (int)count_of(item, "partition");
+	p->end = count_of(item, "end");
+	p->committed = count_of(item, "committed");
+	p->lag = count_of(item, "lag");
+	p->seconds = seconds_of(item, "lag_seconds");
+	p->eta_seconds = seconds_of(item, "eta_seconds");
+	p->worker = (int)count_of(item, "worker");
+}
+
+bool lag_look_parse(struct lag_look *view, const char *json, size_t bytes)
+{
+	json_error_t error;
+	json_t *root = json_loadb(json, bytes, 0, &error);
+	const json_t *partitions = json_object_get(root, "partitions"), *workers, *item;
+	size_t i;
+
+	if (!json_is_array(partitions)) {
+		snprintf(view->why, sizeof(view->why), "the answer is no status document");
+		json_decref(root);
+		return false;
+	}
+	json_array_foreach(partitions, i, item) parse_partition(view, root, item);
+	lag_look_total(view);
+	workers = json_object_get(root, "workers");
+	view->workers = json_is_array(workers)	  ? (int)json_array_size(workers)
+			: json_is_object(workers) ? (int)count_of(workers, "count")
+						  : (int)count_of(root, "workers");
+	view->rebalances = count_of(root, "rebalances");
+	view->deadletters = count_of(root, "deadlettered");
+	json_decref(root);
+	return true;
+}

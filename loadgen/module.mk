@@ -1,0 +1,6 @@
+# wt-loadgen: open-loop load over HTTP, latency from the intended start, and the lag it causes.
+LOADGEN_SRC := $(filter-out loadgen/main.c,$(wildcard loadgen/*.c))
+$(eval $(call library,loadgen,$(LOADGEN_SRC)))
+ifneq ($(wildcard loadgen/main.c),)
+$(eval $(call program,wt-loadgen,loadgen/main.c,loadgen common))
+endif

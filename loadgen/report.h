@@ -1,0 +1,32 @@
+/*
+ * report: a summary in words and files. Each writer reads only; a file that cannot be written is an
+ * ERR_IO that names it. Called after the run.
+ */
+#ifndef LOADGEN_REPORT_H
+#define LOADGEN_REPORT_H
+
+#include "loadgen/threshold.h"
+
+#include <stdio.h>
+
+/* What the reports say about how the run was made. Borrowed. */
+struct report_about {
+	const char *url, *scenario; /* scenario: "" for none */
+	const char *command;
+	int connections;
+	uint64_t keys, seed;
+	const char *arrivals, *key_prefix;
+	int exit_code;
+};
+
+void report_text(const struct summary *s, const struct thresholds *t, FILE *out);
+int report_json(const char *path, const struct summary *s, const struct thresholds *t,
+	const struct report_about *about, struct errmsg *msg);
+struct json_t;
+/* The document that report_json writes. Caller frees with json_decref. */
+struct json_t *report_make_json(
+	const struct summary *s, const struct thresholds *t, const struct report_about *about);
+int report_csv(const char *path, const struct summary *s, struct errmsg *msg);
+int report_hdr(const char *path, const struct summary *s, struct errmsg *msg);
+
+#endif

@@ -1,0 +1,194 @@
+#include "loadgen/summary.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void summary_init(struct summary *s)
+{
+	memset(s, 0, sizeof(*s));
+	stats_init(&s->stats);
+	s->acks = acks_new();
+	s->drain_seconds = NAN;
+}
+
+void summary_release(struct summary *s)
+{
+	stats_release(&s->stats);
+	acks_free(s->acks);
+	s->acks = NULL;
+}
+
+static const struct look_partition *view_of(
+	const struct lag_look *view, const struct acks_partition *p)
+{
+	for (size_t i = 0; i < view->count; i++) {
+		const struct look_partition *v = &view->partitions[i];
+
+		if (v->id == acks_partition_id(p) &&
+			(!v->topic[0] || !acks_topic(p)[0] ||
+				strcmp(v->topic, acks_topic(p)) == 0))
+			return v;
+	}
+	return NULL;
+}
+
+bool summary_all_passed(const struct summary *s, const struct lag_look *view)
+{
+	for (const struct acks_partition *p = NULL; (p = acks_next(s->acks, p));) {
+		const struct look_partition *v = view_of(view, p);
+
+		if (v && v->committed <= acks_last(p))
+			return false;
+	}
+	return true;
+}
+
+void summary_account(struct summary *s)
+{
+	s->account_known = s->stats.lag.known;
+	for (const struct acks_partition *p = NULL; (p = acks_next(s->acks, p));) {
+		const struct look_partition *v = view_of(&s->stats.lag, p);
+		uint64_t behind, beyond;
+		int64_t lowest;
+
+		if (!v || v->committed < 0) {
+			s->account_known = false;
+			continue;
+		}
+		behind = acks_beyond(p, v->committed, &lowest);
+		/* what lies past the partition's end cannot be waited for */
+		beyond = v->end < 0 ? 0 : acks_beyond(p, v->end, &lowest);
+		if (s->stats.lag.total == 0)
+			beyond = behind;
+		s->lost += beyond;
+		s->pending += behind - beyond;
+	}
+}
+
+double summary_offered_rate(const struct summary *s)
+{
+	double seconds = fmin(schedule_seconds(&s->schedule), s->seconds);
+
+	return seconds > 0 ? (double)s->counts.due / seconds : 0;
+}
+
+double summary_achieved_rate(const struct summary *s)
+{
+	double seconds = fmax(s->seconds, schedule_seconds(&s->schedule));
+
+	if (s->stopped || s->aborted)
+		seconds = s->seconds;
+	return seconds > 0 ? (double)s->stats.outcomes[HTTP_ANSWERED] / seconds : 0;
+}
+
+double summary_error_rate(const struct summary *s)
+{
+	uint64_t tried = s->stats.done + s->counts.dropped;
+
+	return tried ? (double)(s->stats.errors + s->counts.dropped) / (double)tried : 0;
+}
+
+/* "p99_ms" = 99, "p999_ms" = 99.9, "max_ms" = 100; -1: none of these */
+static double percentile_named(const char *name)
+{
+	size_t digits;
+	double value;
+
+	if (strcmp(name, "max_ms") == 0)
+		return 100;
+	if (*name++ != 'p')
+		return -1;
+	digits = strspn(name, "0123456789");
+	if (digits < 1 || digits > 6 || strcmp(name + digits, "_ms") != 0)
+		return -1;
+	value = atof(name);
+	return digits <= 2 ? value : value / pow(10, (double)digits - 2);
+}
+
+static bool time_metric(const struct summary *s, const char *name, double *value)
+{
+	const struct {
+		const char *prefix;
+		const struct histogram *h;
+	} kinds[] = {{"http_", s->stats.response}, {"service_", s->stats.service},
+		{"send_delay_", s->stats.send_delay}};
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		size_t length = strlen(kinds[i].prefix);
+		double percentile;
+
+		if (strncmp(name, kinds[i].prefix, length) != 0)
+			continue;
+		percentile = percentile_named(name + length);
+		if (strcmp(name + length, "mean_ms") == 0)
+			*value = histogram_mean_us(kinds[i].h) / 1000;
+		else if (percentile < 0)
+			return false;
+		else
+			*value = (double)histogram_percentile_us(kinds[i].h, percentile) / 1000;
+		if (histogram_count(kinds[i].h) == 0)
+			*value = NAN;
+		return true;
+	}
+	return false;
+}
+
+static double known_count(int64_t count)
+{
+	return count < 0 ? NAN : (double)count;
+}
+
+bool summary_metric(const struct summary *s, const char *name, double *value)
+{
+	bool asked = s->drain_asked;
+	const struct {
+		const char *name;
+		double value;
+	} plain[] = {
+		{"error_rate", summary_error_rate(s)},
+		{"errors", (double)(s->stats.errors + s->counts.dropped)},
+		{"dropped", (double)s->counts.dropped},
+		{"late", (double)s->stats.late},
+		{"acknowledged", (double)s->stats.acknowledged},
+		{"rate", summary_achieved_rate(s)},
+		{"achieved_ratio", summary_offered_rate(s) > 0
+					   ? summary_achieved_rate(s) / summary_offered_rate(s)
+					   : NAN},
+		{"lag_max", known_count(s->stats.lag_max)},
+		{"lag_seconds_max", s->stats.lag_seconds_max},
+		{"lag_end", s->stats.lag.known ? (double)s->stats.lag.total : NAN},
+		{"drain_seconds", asked && s->drained ? s->drain_seconds : NAN},
+		{"lost", s->account_known ? (double)s->lost : NAN},
+		{"pending", s->account_known ? (double)s->pending : NAN},
+	};
+
+	for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++) {
+		if (strcmp(name, plain[i].name) == 0) {
+			*value = plain[i].value;
+			return true;
+		}
+	}
+	return time_metric(s, name, value);
+}
+
+const char *summary_metric_names(void)
+{
+	return "http_pN_ms, http_mean_ms, http_max_ms (also service_, send_delay_; N = 50, 99, "
+	       "999 ...), error_rate, errors, dropped, late, acknowledged, rate, "
+	       "achieved_ratio, lag_max, lag_seconds_max, lag_end, drain_seconds, lost, "
+	       "pending";
+}
+
+bool summary_metric_is_final(const char *name)
+{
+	static const char *const final[] = {"acknowledged", "rate", "achieved_ratio", "lag_end",
+		"drain_seconds", "lost", "pending"};
+
+	for (size_t i = 0; i < sizeof(final) / sizeof(final[0]); i++) {
+		if (strcmp(name, final[i]) == 0)
+			return true;
+	}
+	return false;
+}

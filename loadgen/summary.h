@@ -1,0 +1,55 @@
+/*
+ * summary: what a run came to, before anybody words it. Filled in by run, read by the thresholds
+ * and the reports. init -> run_load -> read -> release.
+ */
+#ifndef LOADGEN_SUMMARY_H
+#define LOADGEN_SUMMARY_H
+
+#include "loadgen/acks.h"
+#include "loadgen/driver.h"
+#include "loadgen/stats.h"
+
+struct summary {
+	struct stats stats;
+	struct acks *acks;
+	struct driver_counts counts;
+	struct schedule schedule;
+	uint64_t distinct; /* keys acknowledged */
+	uint64_t abandoned; /* in flight when the run was cut off */
+	uint64_t connects;
+	double seconds; /* from the start to the last answer */
+	int64_t started_ms; /* wall clock */
+	int stopped; /* the signal that ended it, or 0 */
+	bool aborted; /* by a threshold */
+	/* the drain: asked = a lag source was given and the run came that far */
+	bool drain_asked, drained;
+	double drain_seconds; /* from the last request sent to lag 0; NAN */
+	/* acknowledged records the consumer has not passed, when the source could tell */
+	bool account_known;
+	uint64_t pending; /* behind the committed offset, the drain did not end */
+	uint64_t lost; /* lag 0, or beyond the end of the partition, and still not passed */
+};
+
+void summary_init(struct summary *s);
+void summary_release(struct summary *s);
+/* Compares the acknowledged offsets with the latest lag view. */
+void summary_account(struct summary *s);
+/* Has the view's committed offset passed every acknowledged record? */
+bool summary_all_passed(const struct summary *s, const struct lag_look *view);
+
+double summary_offered_rate(const struct summary *s); /* due / schedule's length */
+double summary_achieved_rate(
+	const struct summary *s); /* answered / time until the last answer */
+double summary_error_rate(const struct summary *s);
+
+/*
+ * A reported figure by its name, as thresholds use it; NAN: unknown in this run. False: there is no
+ * such name.
+ */
+bool summary_metric(const struct summary *s, const char *name, double *value);
+/* The names that exist, for a message. */
+const char *summary_metric_names(void);
+/* Is it known only at the end (drain, lost)? */
+bool summary_metric_is_final(const char *name);
+
+#endif
