@@ -145,7 +145,7 @@ static void see_total(struct lag_observer *o, int64_t now_ms, struct lag_partiti
 }
 
 static void publish(
-	struct lag_observer *o, const struct lag_partition *total, const char *error)
+	struct lag_observer *o, const struct lag_partition *total, int code, const char *error)
 {
 	struct lag_partition *copy = mem_zero(o->count + 1, sizeof(*copy));
 	if (o->count)
@@ -157,9 +157,10 @@ static void publish(
 	p->count = o->count;
 	p->members = o->group.members;
 	memcpy(p->group_state, o->group.state, sizeof(p->group_state));
-	snprintf(p->error, sizeof(p->error), "%s", error);
+	p->error_code = code;
+	snprintf(p->error, sizeof(p->error), "%s", code ? error : "");
 	p->total = *total;
-	if (!error[0]) {
+	if (!code) {
 		p->rounds++;
 		o->published_ms = clock_mono_ms();
 	}
@@ -205,7 +206,7 @@ static void round_once(struct lag_observer *o)
 	free(figures);
 	struct lag_partition total;
 	see_total(o, now, &total);
-	publish(o, &total, rc ? msg.text : "");
+	publish(o, &total, rc, msg.text);
 }
 
 static struct timespec deadline(int64_t ms)

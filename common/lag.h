@@ -44,6 +44,7 @@ struct lag_snapshot {
 	int64_t age_ms; /* since the round these figures are from; LAG_UNKNOWN before the first */
 	int members; /* of the group; LAG_UNKNOWN */
 	char group_state[32]; /* "Stable", "Empty", ...; "" when unknown */
+	int error_code; /* ERR_UNAVAILABLE, ERR_INVALID (no such topic); 0 */
 	char error[LAG_ERROR_BYTES]; /* why the newest round failed; "" when it did not */
 	struct lag_partition *partitions; /* by topic, then partition */
 	size_t count;
