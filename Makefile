@@ -33,8 +33,10 @@ ALL_LIBS    = $(PKG_LIBS) $(MODULE_LIBS) -lm
 
 .DEFAULT_GOAL := all
 PROGRAMS :=
+LIBRARIES :=
 # library NAME,SOURCES: build/lib/libNAME.a
 define library
+LIBRARIES += $(1)
 $(BUILD)/lib/lib$(1).a: $(patsubst %.c,$(BUILD)/obj/%.o,$(2))
 ALL_OBJECTS += $(patsubst %.c,$(BUILD)/obj/%.o,$(2))
 endef

@@ -1,0 +1,106 @@
+"""Apache Kafka: one KRaft node."""
+import base64
+import os
+import subprocess
+import uuid
+
+from .daemon import Daemon, Failed
+
+PROPERTIES = """# Written by `make up`; changes are lost.
+process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:{controller}
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+controller.listener.names=CONTROLLER
+inter.broker.listener.name=PLAINTEXT
+log.dirs={data}
+# One node: nothing can be replicated.
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=3
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+transaction.state.log.num.partitions=3
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+default.replication.factor=1
+# A topic that nobody made is a mistake.
+auto.create.topics.enable=false
+# The first consumer joins at once, not after 3 s.
+group.initial.rebalance.delay.ms=0
+# So that a test may set a short session.
+group.min.session.timeout.ms=1000
+"""
+
+
+class Kafka:
+    name = "kafka"
+    default_port = 9092
+
+    def __init__(self, run, jars):
+        self.dir = os.path.join(run, "kafka")
+        self.jars = jars
+        self.daemon = Daemon(run, "kafka")
+        self.port = None
+
+    def _java(self, *arguments):
+        log4j = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
+                             "kafka", "log4j2.yaml")
+        return ["java", "-cp", self.jars + "/*", "-Dlog4j2.configurationFile=" + log4j,
+                *arguments]
+
+    def start(self, port, ports):
+        if not os.path.exists(os.path.join(self.jars, ".complete")):
+            raise Failed("kafka: no jars in %s; run: make kafka-jars" % self.jars)
+        self.port = port
+        data = os.path.join(self.dir, "data")
+        os.makedirs(data, exist_ok=True)
+        conf = os.path.join(self.dir, "server.properties")
+        with open(conf, "w") as f:
+            f.write(PROPERTIES.format(port=port, controller=ports.pick(port + 1), data=data))
+        if not os.path.exists(os.path.join(data, "meta.properties")):
+            cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+            out = subprocess.run(
+                self._java("-Xmx256m", "-XX:TieredStopAtLevel=1", "kafka.tools.StorageTool",
+                           "format", "-t", cluster, "-c", conf),
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            if out.returncode:
+                raise Failed("kafka: format failed\n" + out.stdout.decode())
+        self.daemon.start(self._java("-Xmx512m", "-XX:+UseSerialGC", "kafka.Kafka", conf),
+                          cwd=self.dir)
+        self.daemon.wait_ready(lambda: answers("127.0.0.1:%d" % port), 60)
+
+
+def _admin(brokers):
+    # Imported late: `make status` and `make down` work without it.
+    from confluent_kafka.admin import AdminClient
+    return AdminClient({"bootstrap.servers": brokers, "log_level": 0,
+                        "socket.connection.setup.timeout.ms": 2000})
+
+
+def answers(brokers, seconds=1):
+    from .runenv import connects
+    host, _, port = brokers.split(",")[0].rpartition(":")
+    if not connects(int(port), host):
+        return False
+    try:
+        return bool(_admin(brokers).list_topics(timeout=seconds).brokers)
+    except Exception:  # confluent_kafka.KafkaException: not ready
+        return False
+
+
+def create_topics(brokers, topics):
+    """topics: name -> partitions. Those that exist are left as they are."""
+    from confluent_kafka.admin import NewTopic
+    admin = _admin(brokers)
+    have = admin.list_topics(timeout=10).topics
+    new = [NewTopic(name, num_partitions=n, replication_factor=1)
+           for name, n in topics.items() if name not in have]
+    if not new:
+        return
+    for name, future in admin.create_topics(new, operation_timeout=20).items():
+        try:
+            future.result(30)
+        except Exception as error:
+            if "TOPIC_ALREADY_EXISTS" not in str(error):
+                raise Failed("kafka: topic %s: %s" % (name, error))

@@ -1,0 +1,106 @@
+"""wt-consumer and wt-producer in the background, on whatever servers run/env names."""
+import os
+import subprocess
+import time
+import urllib.request
+
+from . import runenv
+from .daemon import Daemon
+from .servers import ROOT
+
+PROGRAMS = {  # name -> (option of its address, default port, key in run/env)
+    "wt-consumer": ("status.listen", 8081, "STATUS_URL"),
+    "wt-producer": ("http.listen", 8080, "PRODUCER_URL"),
+}
+
+
+def bin_dir():
+    return os.path.abspath(os.environ.get("WT_BIN") or os.path.join(ROOT, "build", "bin"))
+
+
+def ready(url):
+    try:
+        with urllib.request.urlopen(url + "/readyz", timeout=2) as answer:
+            return answer.status == 200
+    except OSError:
+        return False
+
+
+def options(run, env):
+    """Every setting that a program may want; it gets those that it knows."""
+    return {"kafka.brokers": env["KAFKA_BROKERS"], "topic": "users",
+            "mysql.host": env["MYSQL_HOST"], "mysql.port": env["MYSQL_PORT"],
+            "mysql.user": env["MYSQL_USER"], "mysql.database": env["MYSQL_DATABASE"],
+            "mysql.password-file": os.path.join(run, "mysql.password"),
+            "redis.host": env["REDIS_HOST"], "redis.port": env["REDIS_PORT"]}
+
+
+def write_config(run, name, settings):
+    """run/NAME.properties: what `make up` uses, and what you use to start one by hand."""
+    out = subprocess.run([os.path.join(bin_dir(), name), "--help-all"], stdin=subprocess.DEVNULL,
+                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    known = out.stdout.decode("utf-8", "replace")
+    path = os.path.join(run, name + ".properties")
+    with open(path, "w") as f:
+        f.write("# Written by `make up`.\n")
+        f.writelines("%s=%s\n" % item for item in settings.items() if item[0] in known)
+    return path
+
+
+def up(run, env, private=False, say=print):
+    """Starts both; returns whether both are ready. Tells and goes on when one is not."""
+    ports, good = runenv.Ports(private), True
+    waiting = []
+    for name, (option, default, key) in PROGRAMS.items():
+        daemon = Daemon(run, name)
+        program = os.path.join(bin_dir(), name)
+        if daemon.pid() and env.get(key):
+            waiting.append((daemon, env[key]))
+            continue
+        if not os.access(program, os.X_OK):
+            say("%-6s %s is not built" % (name, program))
+            good = False
+            continue
+        old = env.get(key, "").rpartition(":")[2]
+        port = ports.pick(int(old) if old.isdigit() and runenv.is_free(int(old)) else default)
+        env[key] = "http://127.0.0.1:%d" % port
+        config = write_config(run, name, dict(options(run, env),
+                                              **{option: "127.0.0.1:%d" % port}))
+        verb = ["run"] if name == "wt-consumer" else []
+        daemon.start([program] + verb + ["--config", config], env=environ())
+        waiting.append((daemon, env[key]))
+    runenv.save(run, env)
+    deadline = time.monotonic() + 20
+    for daemon, url in waiting:
+        while daemon.pid() and not ready(url) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        if daemon.pid() and ready(url):
+            say("%-12s %s  pid %d" % (daemon.name, url, daemon.pid()))
+        else:
+            good = False
+            say("%s is not ready\n%s" % (daemon.name, daemon.tail()))
+    return good
+
+
+def environ():
+    """Ours without WT_*: the file that we wrote decides."""
+    return {k: v for k, v in os.environ.items() if not k.startswith("WT_")}
+
+
+def down(run, say=print):
+    # The producer first: what it has taken the consumer can still write.
+    for name in reversed(list(PROGRAMS)):
+        how = Daemon(run, name).stop(seconds=30)
+        if how:
+            say("%-12s %s" % (name, how))
+
+
+def lag(run):
+    """`wt-consumer lag` as text, or None."""
+    program = os.path.join(bin_dir(), "wt-consumer")
+    config = os.path.join(run, "wt-consumer.properties")
+    if not os.access(program, os.X_OK) or not os.path.exists(config):
+        return None
+    out = subprocess.run([program, "lag", "--config", config], stdin=subprocess.DEVNULL,
+                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=30)
+    return out.stdout.decode("utf-8", "replace").rstrip()

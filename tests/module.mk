@@ -1,0 +1,34 @@
+# Tests: every tests/unit/test_*.c and tests/component/test_*.c is a program of its own, linked
+# with every library there is; tests/run runs them and tests/e2e, and sums.
+TEST_SRC  := $(sort $(wildcard tests/unit/test_*.c tests/component/test_*.c))
+TEST_BINS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(TEST_SRC))
+# Shared C code of tests: tests/lib/*.c.
+ifneq ($(wildcard tests/lib/*.c),)
+$(eval $(call library,test,$(wildcard tests/lib/*.c)))
+endif
+TEST_LIBRARIES := $(patsubst %,$(BUILD)/lib/lib%.a,$(LIBRARIES))
+ALL_OBJECTS += $(patsubst tests/%.c,$(BUILD)/obj/tests/%.o,$(TEST_SRC))
+
+$(TEST_BINS): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(TEST_LIBRARIES)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $< -Wl,--start-group $(TEST_LIBRARIES) -Wl,--end-group -lcmocka $(ALL_LIBS)
+
+test-build: all $(TEST_BINS)
+
+# The fast part: no server is started.
+check: test-build
+	tests/run --log build/test-logs lint $(TEST_BINS)
+
+# Everything: what is missing is installed first, so a clean clone will do.
+test: deps
+	$(MAKE) test-all
+
+test-all: test-build kafka-jars
+	$(MAKE) VARIANT=asan test-build
+	tests/run --log build/test-logs --servers lint $(TEST_BINS) \
+		$(patsubst $(BUILD)/%,build/asan/%,$(TEST_BINS)) e2e
+
+lint:
+	tests/lint/run
+
+.PHONY: test-build check test test-all lint
