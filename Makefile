@@ -20,7 +20,7 @@ WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-pr
 	-Wformat=2 -Wundef $(if $(CI),-Werror)
 PKGS     := rdkafka hiredis libmariadb jansson libuv
 # Either client library will do: MariaDB Connector/C, or Oracle's libmysqlclient.
-ifneq ($(shell pkg-config --exists libmariadb && echo yes),yes)
+ifneq ($(shell pkg-config --exists libmariadb 2>/dev/null && echo yes),yes)
 PKGS     := $(subst libmariadb,mysqlclient,$(PKGS))
 endif
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
