@@ -5,6 +5,7 @@
  *	3. committed   first, so that the lag is never too small
  *	4. ends
  *	5. see         every partition's track and the sum's, then publish a copy under mu
+ *	6. hint        every ten seconds: the age of what waited before the watching began
  */
 #include "common/lag.h"
 
@@ -23,6 +24,7 @@
 
 #define DISCOVER_MS 30000
 #define MEMBERS_MS  2000
+#define HINT_MS	    10000
 
 struct lag_observer {
 	/* set before start */
@@ -39,7 +41,7 @@ struct lag_observer {
 	struct lag_track **tracks;
 	struct lag_total total;
 	struct lag_group group;
-	int64_t discovered_ms, members_ms; /* 0: not yet */
+	int64_t discovered_ms, members_ms, hinted_ms; /* 0: not yet */
 	/* under mu */
 	pthread_mutex_t mu;
 	pthread_cond_t changed;
@@ -178,6 +180,36 @@ static int ask(struct lag_observer *o, int64_t *committed, int64_t *low, int64_t
 	return rc ? rc : lag_source_bounds(o->source, o->list, low, end, msg);
 }
 
+static void hint(struct lag_observer *o)
+{
+	int64_t now = clock_mono_ms();
+	if (o->hinted_ms && now - o->hinted_ms < HINT_MS)
+		return;
+	size_t *which = mem_alloc((o->count + 1) * sizeof(*which)), asked = 0;
+	rd_kafka_topic_partition_list_t *list =
+		rd_kafka_topic_partition_list_new((int)o->count);
+	for (size_t i = 0; i < o->count; i++) {
+		if (!lag_track_wants_hint(o->tracks[i]))
+			continue;
+		which[asked++] = i;
+		rd_kafka_topic_partition_list_add(
+			list, o->shown[i].topic, o->shown[i].partition)
+			->offset = o->shown[i].view.committed;
+	}
+	double *ages_s = mem_alloc((asked + 1) * sizeof(*ages_s));
+	if (asked) {
+		lag_source_ages(o->source, list, ages_s);
+		o->hinted_ms = now;
+	}
+	for (size_t k = 0; k < asked; k++)
+		if (!isnan(ages_s[k]))
+			lag_track_hint(o->tracks[which[k]], list->elems[k].offset,
+				now - (int64_t)(ages_s[k] * 1000));
+	free(ages_s);
+	rd_kafka_topic_partition_list_destroy(list);
+	free(which);
+}
+
 static void round_once(struct lag_observer *o)
 {
 	struct errmsg msg = {.text = ""};
@@ -207,6 +239,8 @@ static void round_once(struct lag_observer *o)
 	struct lag_partition total;
 	see_total(o, now, &total);
 	publish(o, &total, rc, msg.text);
+	if (!rc)
+		hint(o);
 }
 
 static struct timespec deadline(int64_t ms)

@@ -272,3 +272,16 @@ void lag_track_see(struct lag_track *track, const struct lag_sample *sample)
 		decide_moving(track, sample, &v);
 	track->view = v;
 }
+
+void lag_track_hint(struct lag_track *track, int64_t offset, int64_t came_ms)
+{
+	lag_ring_hint(&track->ring, offset, came_ms);
+}
+
+bool lag_track_wants_hint(const struct lag_track *track)
+{
+	const struct lag_ring *ring = &track->ring;
+	int first = ring->hinted ? 1 : 0;
+	return track->view.lag > 0 && ring->count > first &&
+	       track->view.committed < ring->points[first].end;
+}

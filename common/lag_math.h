@@ -4,7 +4,7 @@
  *
  * The time of a record is read from a history of (end offset, when it was seen), interpolated
  * between two sightings and never beyond the first one: a record that was already there when the
- * watching began is "at least" so old. The history is bounded: where it is full, its older half is
+ * watching began is "at least" so old, unless a hint tells its time. The history is bounded: where it is full, its older half is
  * thinned, so that the resolution falls with age and the reach does not.
  *
  * What is not known is NAN (seconds, rates) or LAG_UNKNOWN (offsets), never 0.
@@ -67,6 +67,10 @@ struct lag_track *lag_track_new(const struct lag_limits *limits);
 void lag_track_free(struct lag_track *track);
 /* Sightings in the order of their time. */
 void lag_track_see(struct lag_track *track, const struct lag_sample *sample);
+/* The record at `offset`, older than the first sighting, came at `came_ms` (the same clock). */
+void lag_track_hint(struct lag_track *track, int64_t offset, int64_t came_ms);
+/* Would a hint at the committed offset help? */
+bool lag_track_wants_hint(const struct lag_track *track);
 /* Borrowed until the next call. */
 const struct lag_view *lag_track_view(const struct lag_track *track);
 

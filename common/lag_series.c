@@ -35,14 +35,33 @@ static void ring_thin(struct lag_ring *ring)
 void lag_ring_add(struct lag_ring *ring, int64_t end, int64_t ms)
 {
 	struct lag_ring_point *p = ring->points;
-	if (ring->count && end < p[ring->count - 1].end)
+	if (ring->count && end < p[ring->count - 1].end) {
 		ring->count = 0;
+		ring->hinted = false;
+	}
 	int n = ring->count;
 	if (n >= 2 && p[n - 1].end == end && p[n - 2].end == end) {
 		p[n - 1].ms = ms;
 		return;
 	}
 	p[ring->count++] = (struct lag_ring_point){.end = end, .ms = ms};
+	if (ring->count == LAG_RING_POINTS)
+		ring_thin(ring);
+}
+
+void lag_ring_hint(struct lag_ring *ring, int64_t offset, int64_t ms)
+{
+	struct lag_ring_point *p = ring->points;
+	int first = ring->hinted ? 1 : 0;
+	if (ring->count <= first || offset >= p[first].end)
+		return;
+	if (!ring->hinted) {
+		memmove(p + 1, p, (size_t)ring->count * sizeof(*p));
+		ring->count++;
+	}
+	/* A producer's clock may be ahead of ours. */
+	p[0] = (struct lag_ring_point){.end = offset, .ms = ms < p[1].ms ? ms : p[1].ms};
+	ring->hinted = true;
 	if (ring->count == LAG_RING_POINTS)
 		ring_thin(ring);
 }

@@ -19,10 +19,17 @@ struct lag_ring_point {
 struct lag_ring {
 	struct lag_ring_point points[LAG_RING_POINTS];
 	int count;
+	bool hinted; /* points[0] is not a sighting, see lag_ring_hint */
 };
 
 /* In the order of time. An end that went back is another log: what was known is forgotten. */
 void lag_ring_add(struct lag_ring *ring, int64_t end, int64_t ms);
+
+/*
+ * Something else knows when the record at `offset` came, from before the first sighting: the
+ * history reaches back to it. Replaces an earlier hint; nothing happens behind the first sighting.
+ */
+void lag_ring_hint(struct lag_ring *ring, int64_t offset, int64_t ms);
 
 enum lag_ring_answer {
 	LAG_RING_NOT_YET, /* no such record has been seen */

@@ -1,6 +1,7 @@
 #include "common/lag_source.h"
 
 #include "common/lag_math.h"
+#include "common/lag_probe.h"
 #include "common/mem.h"
 
 #include <stdio.h>
@@ -185,6 +186,12 @@ int lag_source_bounds(struct lag_source *source, const rd_kafka_topic_partition_
 {
 	int rc = bound(source, list, RD_KAFKA_OFFSET_BEGINNING, low, msg);
 	return rc ? rc : bound(source, list, RD_KAFKA_OFFSET_END, end, msg);
+}
+
+void lag_source_ages(
+	struct lag_source *source, const rd_kafka_topic_partition_list_t *list, double *ages_s)
+{
+	lag_probe_ages(source->rk, list, source->timeout_ms, ages_s);
 }
 
 static void take_member(struct lag_group *group, const rd_kafka_MemberDescription_t *member)

@@ -45,6 +45,10 @@ int lag_source_committed(struct lag_source *source, const rd_kafka_topic_partiti
 int lag_source_bounds(struct lag_source *source, const rd_kafka_topic_partition_list_t *list,
 	int64_t *low, int64_t *end, struct errmsg *msg);
 
+/* The ages of the records at the list's offsets, see lag_probe.h. */
+void lag_source_ages(
+	struct lag_source *source, const rd_kafka_topic_partition_list_t *list, double *ages_s);
+
 /* ERR_UNAVAILABLE when the broker cannot or may not tell. */
 int lag_source_group(struct lag_source *source, struct lag_group *group, struct errmsg *msg);
 void lag_group_release(struct lag_group *group);

@@ -134,6 +134,32 @@ static void seconds_are_never_extrapolated(void **state)
 	lag_track_free(s.track);
 }
 
+static void a_hint_tells_what_was_there_before(void **state)
+{
+	(void)state;
+	struct scene s = scene();
+	s.now.end = 1000000;
+	s.now.committed = 10;
+	assert_false(lag_track_wants_hint(s.track));
+	look(&s);
+	assert_true(lag_track_wants_hint(s.track));
+	lag_track_hint(s.track, 10, s.now.now_ms - ROUND_MS - 60000);
+	const struct lag_view *v = look(&s);
+	assert_false(v->lag_seconds_at_least);
+	assert_float_equal(v->lag_seconds, 60.5, 0.1);
+	s.now.committed = 500005; /* half way between the hint and the first sighting */
+	v = look(&s);
+	assert_float_equal(v->lag_seconds, 31, 0.1);
+	lag_track_hint(s.track, 500005, s.now.now_ms + 5000); /* from a clock that is ahead */
+	s.now.committed = 5; /* before the hint */
+	v = look(&s);
+	assert_true(v->lag_seconds_at_least);
+	s.now.committed = s.now.end = 1000001;
+	look(&s);
+	assert_false(lag_track_wants_hint(s.track));
+	lag_track_free(s.track);
+}
+
 static void an_idle_hour_does_not_make_a_new_record_old(void **state)
 {
 	(void)state;
@@ -396,6 +422,7 @@ int main(void)
 		cmocka_unit_test(lag_is_never_negative),
 		cmocka_unit_test(seconds_are_interpolated_between_rounds),
 		cmocka_unit_test(seconds_are_never_extrapolated),
+		cmocka_unit_test(a_hint_tells_what_was_there_before),
 		cmocka_unit_test(an_idle_hour_does_not_make_a_new_record_old),
 		cmocka_unit_test(history_is_bounded_and_reaches_back),
 		cmocka_unit_test(thinning_keeps_the_end_of_an_idle_time),
