@@ -41,6 +41,7 @@ static int set_pair(void *values, const char *name, size_t length, const char *t
 		char *pair = mem_printf("%.*s=%s", (int)(length - 6), name + 6, text);
 
 		conf_list_add(&conf->kafka, pair);
+		conf_list_add(&conf->kafka_origins, origin);
 		free(pair);
 		return 0;
 	}
@@ -319,6 +320,7 @@ void conf_release(void *values)
 	free(conf->origins);
 	conf_list_release(&conf->positional);
 	conf_list_release(&conf->kafka);
+	conf_list_release(&conf->kafka_origins);
 	*conf = (struct conf){0};
 }
 

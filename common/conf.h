@@ -70,6 +70,7 @@ struct conf {
 	char **origins; /* per option: "default", "environment WT_X", ... */
 	struct conf_list positional; /* what is no option: verbs, paths */
 	struct conf_list kafka; /* "key=value", in the order of precedence, last wins */
+	struct conf_list kafka_origins; /* where each of them came from */
 };
 
 struct conf_program {
