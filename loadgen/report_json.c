@@ -84,7 +84,7 @@ static json_t *times_json(const struct histogram *h)
 static json_t *errors_json(const struct summary *s)
 {
 	json_t *made = json_object(), *statuses = json_object();
-	char code[8];
+	char code[16];
 
 	json_object_set_new(made, "total", integer(s->stats.errors));
 	json_object_set_new(made, "rate", number(summary_error_rate(s)));

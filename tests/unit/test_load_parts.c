@@ -1,0 +1,377 @@
+/* loadgen's small parts: acknowledgements, templates, keys, thresholds, the lag document. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "loadgen/random.h"
+#include "loadgen/request.h"
+#include "loadgen/threshold.h"
+#include "loadgen/zipf.h"
+
+/* --- acks --- */
+
+static void an_acknowledgement_is_found_in_any_order(void **state)
+{
+	static const char text[] =
+		"{\"topic\":\"users\", \"note\":\"\\\"offset\\\":9\",\"in\":{\"offset\":8},"
+		"\"offset\" : 77,\"id\":\"offset\",\"partition\":3}";
+	struct ack ack;
+
+	(void)state;
+	assert_true(ack_parse(&ack, text, strlen(text)));
+	assert_string_equal(ack.topic, "users");
+	assert_int_equal(ack.partition, 3);
+	assert_int_equal(ack.offset, 77);
+}
+
+static void an_answer_without_position_has_none(void **state)
+{
+	static const char *const texts[] = {"", "{}", "null",
+		"{\"offset\":null,\"partition\":1}", "{\"offset\":-1,\"partition\":1}",
+		"{\"offset\":5", "{\"offset\":", "\"", "{\"a\\",
+		"{\"offset\":99999999999999999999,\"partition\":1}"};
+	struct ack ack;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		assert_false(ack_parse(&ack, texts[i], strlen(texts[i])));
+}
+
+static enum ack_outcome add(struct acks *a, int partition, int64_t offset)
+{
+	struct ack ack = {.topic = "users", .partition = partition, .offset = offset};
+
+	return acks_add(a, &ack);
+}
+
+static void what_lies_behind_an_offset_is_counted_exactly(void **state)
+{
+	struct acks *a = acks_new();
+	const struct acks_partition *p;
+	int64_t lowest;
+
+	(void)state;
+	for (int64_t i = 0; i < 200000; i++) {
+		if (i % 3)
+			assert_int_equal(add(a, 2, 1000000 + i), ACK_NEW);
+	}
+	assert_int_equal(add(a, 2, 1000001), ACK_AGAIN);
+	assert_int_equal(add(a, 2, INT64_C(1) << 50), ACK_TOO_FAR);
+	assert_int_equal(add(a, 2, 1), ACK_TOO_FAR);
+	assert_int_equal(add(a, 2, 999990), ACK_NEW); /* a little earlier: overtaken */
+	p = acks_next(a, NULL);
+	assert_null(acks_next(a, p));
+	assert_int_equal(acks_first(p), 999990);
+	assert_int_equal(acks_last(p), 1199999);
+	for (int64_t from = 1000000; from < 1200010; from += 4999) {
+		uint64_t expected = 0;
+		int64_t first = -1;
+
+		for (int64_t i = from - 1000000; i < 200000; i++) {
+			if (i % 3 && first < 0)
+				first = 1000000 + i;
+			expected += i % 3 != 0;
+		}
+		assert_int_equal(acks_beyond(p, from, &lowest), expected);
+		assert_int_equal(lowest, first);
+	}
+	assert_int_equal(acks_beyond(p, 0, &lowest), acks_count(p));
+	acks_free(a);
+}
+
+/* --- templates and keys --- */
+
+static void render(struct http_text *out, const char *text, uint64_t seed, uint64_t sequence)
+{
+	struct template t;
+	struct errmsg msg;
+	struct template_values values = {seed, sequence, "k7", 2};
+
+	assert_int_equal(template_compile(&t, text, &msg), 0);
+	out->used = 0;
+	template_render(&t, &values, out);
+	http_text_add(out, "", 1);
+	template_release(&t);
+}
+
+static void fields_are_filled_in(void **state)
+{
+	struct http_text out = {0};
+
+	(void)state;
+	render(&out, "{\"a\":{\"k\":\"{{key}}\",\"n\":{{seq}}}}", 1, 42);
+	assert_string_equal(out.text, "{\"a\":{\"k\":\"k7\",\"n\":42}}");
+	render(&out, "{{int:-3--3}} {{string:20}} {{choice:x}}", 1, 0);
+	assert_int_equal(strlen(out.text), 2 + 1 + 20 + 1 + 1);
+	assert_memory_equal(out.text, "-3 ", 3);
+	render(&out, "{{uuid}}", 1, 0);
+	assert_int_equal(strlen(out.text), 36);
+	assert_int_equal(out.text[14], '4');
+	free(out.text);
+}
+
+static void choices_follow_their_weights(void **state)
+{
+	struct http_text out = {0};
+	int often = 0;
+
+	(void)state;
+	for (uint64_t i = 0; i < 4000; i++) {
+		render(&out, "{{choice:a*3|b}}", 9, i);
+		often += out.text[0] == 'a';
+	}
+	assert_in_range(often, 2850, 3150);
+	free(out.text);
+}
+
+static void bad_fields_are_refused(void **state)
+{
+	static const char *const bad[] = {"{{", "{{key", "{{kee}}", "{{int:5}}", "{{int:9-1}}",
+		"{{string:0}}", "{{string:x}}", "{{choice:a*0}}", "{{choice:a*x}}", "{{}}"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct template t;
+		struct errmsg msg;
+
+		assert_int_equal(template_compile(&t, bad[i], &msg), ERR_CONFIG);
+		template_release(&t);
+	}
+}
+
+static struct request *make_request(uint64_t keys, uint64_t seed)
+{
+	static struct conf_list none;
+	struct http_url url = {.host = (char *)"h:1", .path = (char *)"/p"};
+	struct request_plan plan = {.method = "POST",
+		.headers = &none,
+		.key_prefix = "u",
+		.keys = keys,
+		.seed = seed};
+	struct request *r;
+	struct errmsg msg;
+
+	assert_int_equal(request_open(&r, &plan, &url, &msg), 0);
+	return r;
+}
+
+static void the_record_is_valid_and_reproducible(void **state)
+{
+	struct request *r = make_request(0, 5), *again = make_request(0, 5);
+	struct http_text a = {0}, b = {0};
+
+	(void)state;
+	for (uint64_t i = 0; i < 500; i++) {
+		struct http_call call = {.sequence = i, .key = i};
+		json_t *record;
+		char *body;
+		json_int_t age;
+
+		a.used = b.used = 0;
+		request_render(r, &call, &a);
+		request_render(again, &call, &b);
+		assert_int_equal(a.used, b.used);
+		assert_memory_equal(a.text, b.text, a.used);
+		http_text_add(&a, "", 1);
+		body = strstr(a.text, "\r\n\r\n") + 4;
+		assert_int_equal(strtoul(strstr(a.text, "Content-Length:") + 15, NULL, 10),
+			strlen(body));
+		record = json_loads(body, 0, NULL);
+		assert_non_null(record);
+		age = json_integer_value(json_object_get(record, "age"));
+		assert_in_range(age, 18, 90);
+		assert_true(json_is_string(json_object_get(record, "occupation")));
+		assert_int_equal(
+			strtoul(json_string_value(json_object_get(record, "id")) + 1, NULL, 10),
+			i);
+		json_decref(record);
+	}
+	free(a.text);
+	free(b.text);
+	request_close(r);
+	request_close(again);
+}
+
+static void keys_stay_within_their_number(void **state)
+{
+	struct request *r = make_request(10, 5);
+	int seen[10] = {0};
+
+	(void)state;
+	for (uint64_t i = 0; i < 10000; i++) {
+		uint64_t key = request_key(r, i);
+
+		assert_true(key < 10);
+		assert_int_equal(key, request_key(r, i));
+		seen[key]++;
+	}
+	for (int i = 0; i < 10; i++)
+		assert_in_range(seen[i], 850, 1150);
+	request_close(r);
+}
+
+/* The share of key k is 1 / k^s over their sum. */
+static void zipf_has_the_shares_of_its_law(void **state)
+{
+	static const double skews[] = {0.5, 1, 1.5};
+	const int picks = 200000, n = 50;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(skews) / sizeof(skews[0]); i++) {
+		int seen[50] = {0};
+		uint64_t random = 11;
+		double sum = 0;
+		struct zipf z;
+
+		zipf_init(&z, (uint64_t)n, skews[i]);
+		for (int k = 1; k <= n; k++)
+			sum += pow(k, -skews[i]);
+		for (int k = 0; k < picks; k++)
+			seen[zipf_pick(&z, &random)]++;
+		for (int k = 1; k <= n; k++) {
+			double expected = picks * pow(k, -skews[i]) / sum;
+
+			assert_true(fabs(seen[k - 1] - expected) < 6 * sqrt(expected) + 1);
+		}
+	}
+}
+
+/* --- thresholds and lag --- */
+
+static bool verdict(struct summary *s, const char *text)
+{
+	struct thresholds t = {0};
+	struct errmsg msg;
+	size_t failed;
+
+	assert_int_equal(thresholds_add(&t, text, &msg), 0);
+	failed = thresholds_check(&t, s);
+	thresholds_release(&t);
+	return failed == 0;
+}
+
+static void thresholds_judge_what_was_measured(void **state)
+{
+	struct summary s;
+
+	(void)state;
+	summary_init(&s);
+	for (int i = 1; i <= 1000; i++)
+		histogram_record_us(s.stats.response, i * 100);
+	s.stats.done = 1000;
+	s.stats.errors = 1;
+	assert_true(verdict(&s, "http_p99_ms<=99.1"));
+	assert_false(verdict(&s, "http_p99_ms<99"));
+	assert_true(verdict(&s, "http_p999_ms > 99.5"));
+	assert_true(verdict(&s, "error_rate<0.0011"));
+	assert_false(verdict(&s, "error_rate==0"));
+	assert_true(verdict(&s, "errors==1"));
+	assert_true(verdict(&s, "http_max_ms>=100"));
+	summary_release(&s);
+}
+
+static void the_unknown_fails(void **state)
+{
+	struct summary s;
+
+	(void)state;
+	summary_init(&s);
+	assert_false(verdict(&s, "lag_max<1000"));
+	assert_false(verdict(&s, "drain_seconds<5"));
+	assert_false(verdict(&s, "lost==0"));
+	assert_false(verdict(&s, "http_p99_ms<50"));
+	summary_release(&s);
+}
+
+static void misspelt_thresholds_are_refused(void **state)
+{
+	static const char *const bad[] = {"", "lost", "lost=0", "lost==", "lost==x", "==0",
+		"http_p_ms<5", "http_p9999999_ms<5", "p99<5", "lost=<0", "lost==0 s"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct thresholds t = {0};
+		struct errmsg msg;
+
+		if (thresholds_add(&t, bad[i], &msg) != ERR_CONFIG)
+			fail_msg("'%s' was taken", bad[i]);
+		assert_int_equal(t.count, 0);
+	}
+}
+
+static void unknown_lag_is_never_zero(void **state)
+{
+	static const char text[] =
+		"{\"topic\":\"users\",\"partitions\":[{\"partition\":0,\"lag\":4,\"end\":10,"
+		"\"committed\":6,\"lag_seconds\":0.5},{\"partition\":1,\"lag\":null}]}";
+	struct lag_look look;
+
+	(void)state;
+	lag_look_init(&look);
+	assert_true(lag_look_parse(&look, text, strlen(text)));
+	assert_false(look.known);
+	assert_int_equal(look.total, -1);
+	assert_int_equal(look.partitions[0].lag, 4);
+	assert_int_equal(look.partitions[1].lag, -1);
+	assert_true(isnan(look.partitions[1].seconds));
+	assert_non_null(strstr(look.why, "partition 1"));
+	lag_look_release(&look);
+	lag_look_init(&look);
+	assert_false(lag_look_parse(&look, "nonsense", 8));
+	assert_int_equal(look.total, -1);
+	lag_look_release(&look);
+}
+
+static void acknowledged_but_not_passed_is_pending_then_lost(void **state)
+{
+	struct summary s;
+	struct look_partition *p;
+
+	(void)state;
+	summary_init(&s);
+	for (int i = 0; i < 10; i++)
+		add(s.acks, 0, i);
+	p = lag_look_add(&s.stats.lag);
+	*p = (struct look_partition){.id = 0, .end = 10, .committed = 6, .lag = 4};
+	lag_look_total(&s.stats.lag);
+	summary_account(&s);
+	assert_true(s.account_known);
+	assert_int_equal(s.pending, 4);
+	assert_int_equal(s.lost, 0);
+	assert_false(summary_all_passed(&s, &s.stats.lag));
+	/* the topic ends before them: no waiting will bring them back */
+	s.pending = s.lost = 0;
+	*p = (struct look_partition){.id = 0, .end = 6, .committed = 6, .lag = 0};
+	lag_look_total(&s.stats.lag);
+	summary_account(&s);
+	assert_int_equal(s.lost, 4);
+	assert_int_equal(s.pending, 0);
+	summary_release(&s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_acknowledgement_is_found_in_any_order),
+		cmocka_unit_test(an_answer_without_position_has_none),
+		cmocka_unit_test(what_lies_behind_an_offset_is_counted_exactly),
+		cmocka_unit_test(fields_are_filled_in),
+		cmocka_unit_test(choices_follow_their_weights),
+		cmocka_unit_test(bad_fields_are_refused),
+		cmocka_unit_test(the_record_is_valid_and_reproducible),
+		cmocka_unit_test(keys_stay_within_their_number),
+		cmocka_unit_test(zipf_has_the_shares_of_its_law),
+		cmocka_unit_test(thresholds_judge_what_was_measured),
+		cmocka_unit_test(the_unknown_fails),
+		cmocka_unit_test(misspelt_thresholds_are_refused),
+		cmocka_unit_test(unknown_lag_is_never_zero),
+		cmocka_unit_test(acknowledged_but_not_passed_is_pending_then_lost),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
