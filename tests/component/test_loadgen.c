@@ -1,0 +1,600 @@
+/* A whole run against scripted servers: every kind of trouble ends in its own class, none hangs. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <arpa/inet.h>
+#include <math.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/mem.h"
+#include "loadgen/run.h"
+
+enum manner {
+	ACKNOWLEDGE,
+	RESET, /* reads the request, then RST */
+	SILENT,
+	GARBAGE,
+	HALF, /* half an answer, then the end */
+	BUSY_503,
+	CLOSING, /* a good answer with Connection: close */
+	DRIP, /* a good answer byte by byte */
+	STALL, /* good, but everything stands still for a second */
+	SAME_OFFSET,
+};
+
+#define STALL_MS 1000
+
+struct server {
+	enum manner manner;
+	int listener, port;
+	pthread_t thread;
+	_Atomic int64_t next_offset; /* of partition 0 */
+	_Atomic int64_t applied_behind; /* what /status says is not committed */
+	_Atomic int status_unknown, status_broken;
+	_Atomic int64_t first_ms;
+	_Atomic int requests;
+};
+
+struct client {
+	struct server *server;
+	int fd;
+};
+
+static void send_text(int fd, const char *text)
+{
+	if (send(fd, text, strlen(text), MSG_NOSIGNAL) < 0)
+		return;
+}
+
+static void send_answer(int fd, int status, const char *more, const char *body)
+{
+	char *text = mem_printf("HTTP/1.1 %d X\r\nContent-Length: %zu\r\n%s\r\n%s", status,
+		strlen(body), more, body);
+
+	send_text(fd, text);
+	free(text);
+}
+
+static void send_acknowledgement(struct server *s, int fd, const char *more)
+{
+	int64_t offset = s->manner == SAME_OFFSET ? 7 : atomic_fetch_add(&s->next_offset, 1);
+	char body[100];
+
+	snprintf(body, sizeof(body),
+		"{\"id\":\"x\",\"topic\":\"users\",\"partition\":0,\"offset\":%lld}",
+		(long long)offset);
+	send_answer(fd, 202, more, body);
+}
+
+static void send_status(struct server *s, int fd)
+{
+	long long end = (long long)atomic_load(&s->next_offset);
+	long long behind = (long long)atomic_load(&s->applied_behind);
+	char body[300];
+
+	if (behind > end)
+		behind = end;
+	if (s->status_broken)
+		send_answer(fd, 500, "", "oops");
+	else if (s->status_unknown)
+		send_answer(fd, 200, "",
+			"{\"topic\":\"users\",\"partitions\":[{\"partition\":0,\"lag\":null}]"
+			"}");
+	else {
+		snprintf(body, sizeof(body),
+			"{\"topic\":\"users\",\"workers\":1,\"partitions\":[{\"partition\":0,"
+			"\"end\":%lld,\"committed\":%lld,\"lag\":%lld,\"lag_seconds\":0.1}]}",
+			end, end - behind, behind);
+		send_answer(fd, 200, "", body);
+	}
+}
+
+static void stall(struct server *s)
+{
+	int64_t now = clock_mono_ms(), none = 0;
+
+	atomic_compare_exchange_strong(&s->first_ms, &none, now);
+	now -= s->first_ms;
+	if (now >= 500 && now < 500 + STALL_MS)
+		usleep((useconds_t)(500 + STALL_MS - now) * 1000);
+}
+
+/* False: the connection is over. */
+static bool serve(struct server *s, int fd)
+{
+	static const char drip[] = "HTTP/1.1 202 X\r\nContent-Length: 2\r\n\r\n{}";
+
+	atomic_fetch_add(&s->requests, 1);
+	switch (s->manner) {
+	case RESET:
+		setsockopt(fd, SOL_SOCKET, SO_LINGER, &(struct linger){1, 0},
+			sizeof(struct linger));
+		return false;
+	case SILENT:
+		return true;
+	case GARBAGE:
+		send_text(fd, "220 smtp.example ESMTP\r\n");
+		return true;
+	case HALF:
+		send_text(fd, "HTTP/1.1 202 X\r\nContent-Length: 50\r\n\r\n{");
+		return false;
+	case BUSY_503:
+		send_answer(fd, 503, "Retry-After: 1\r\n", "{}");
+		return true;
+	case CLOSING:
+		send_acknowledgement(s, fd, "Connection: close\r\n");
+		return false;
+	case DRIP:
+		for (size_t i = 0; i < sizeof(drip) - 1; i++) {
+			send(fd, drip + i, 1, MSG_NOSIGNAL);
+			usleep(200);
+		}
+		return true;
+	case STALL:
+		stall(s);
+		send_acknowledgement(s, fd, "");
+		return true;
+	case ACKNOWLEDGE:
+	case SAME_OFFSET:
+		send_acknowledgement(s, fd, "");
+		return true;
+	}
+	return false;
+}
+
+/* One request is in the buffer? Then how long it is. */
+static size_t whole_request(char *text, size_t used)
+{
+	char *end = memmem(text, used, "\r\n\r\n", 4), *length;
+	size_t body = 0, head;
+
+	if (!end)
+		return 0;
+	head = (size_t)(end - text) + 4;
+	length = memmem(text, head, "Content-Length:", 15);
+	if (length)
+		body = strtoul(length + 15, NULL, 10);
+	return used >= head + body ? head + body : 0;
+}
+
+static void *client_main(void *arg)
+{
+	struct client c = *(struct client *)arg;
+	char text[8192];
+	size_t used = 0, whole;
+	ssize_t got;
+	bool open = true;
+
+	free(arg);
+	while (open && (got = recv(c.fd, text + used, sizeof(text) - used, 0)) > 0) {
+		used += (size_t)got;
+		while (open && (whole = whole_request(text, used)) > 0) {
+			if (memcmp(text, "GET /status", 11) == 0)
+				send_status(c.server, c.fd);
+			else
+				open = serve(c.server, c.fd);
+			memmove(text, text + whole, used - whole);
+			used -= whole;
+		}
+	}
+	close(c.fd);
+	return NULL;
+}
+
+static void *server_main(void *arg)
+{
+	struct server *s = arg;
+	int fd;
+
+	while ((fd = accept(s->listener, NULL, NULL)) >= 0) {
+		struct client *c = mem_alloc(sizeof(*c));
+		pthread_t thread;
+
+		*c = (struct client){s, fd};
+		pthread_create(&thread, NULL, client_main, c);
+		pthread_detach(thread);
+	}
+	return NULL;
+}
+
+/* Never freed: a client's thread may outlive the test. */
+static struct server *server_start(enum manner manner)
+{
+	static struct server all[40];
+	static int used;
+	struct server *s = &all[used++];
+	struct sockaddr_in address = {
+		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t size = sizeof(address);
+
+	s->manner = manner;
+	s->listener = socket(AF_INET, SOCK_STREAM, 0);
+	assert_int_equal(bind(s->listener, (struct sockaddr *)&address, size), 0);
+	assert_int_equal(listen(s->listener, 100), 0);
+	getsockname(s->listener, (struct sockaddr *)&address, &size);
+	s->port = ntohs(address.sin_port);
+	pthread_create(&s->thread, NULL, server_main, s);
+	return s;
+}
+
+static void server_stop(struct server *s)
+{
+	shutdown(s->listener, SHUT_RDWR);
+	pthread_join(s->thread, NULL);
+	close(s->listener);
+}
+
+struct load {
+	struct run_settings settings;
+	struct summary summary;
+	struct errmsg msg;
+	int result;
+};
+
+static void load_init(struct load *l, const struct server *s, const char *stages, bool lag)
+{
+	static struct conf_list none;
+	struct request_plan plan = {
+		.method = "POST", .headers = &none, .key_prefix = "k", .seed = 1};
+	char *url = mem_printf("http://127.0.0.1:%d/write-through", s->port);
+	char *status = mem_printf("http://127.0.0.1:%d/status", s->port);
+
+	memset(l, 0, sizeof(*l));
+	l->settings.connections = 4;
+	l->settings.timeout_ms = 5000;
+	l->settings.lag_interval_ms = 100;
+	l->settings.drain_timeout_ms = 10000;
+	l->settings.backlog = 1000;
+	l->settings.quiet = true;
+	assert_int_equal(stages_parse(&l->settings.stages, stages, &l->msg), 0);
+	assert_int_equal(http_url_parse(&l->settings.url, url, &l->msg), 0);
+	assert_int_equal(http_url_probe(&l->settings.url, 2000, &l->msg), 0);
+	if (lag) {
+		assert_int_equal(http_url_parse(&l->settings.lag_url, status, &l->msg), 0);
+		assert_int_equal(http_url_probe(&l->settings.lag_url, 2000, &l->msg), 0);
+	}
+	assert_int_equal(
+		request_open(&l->settings.request, &plan, &l->settings.url, &l->msg), 0);
+	summary_init(&l->summary);
+	free(url);
+	free(status);
+}
+
+static void load_run(struct load *l)
+{
+	l->result = run_load(&l->settings, &l->summary, &l->msg);
+	assert_int_equal(l->result, 0);
+}
+
+static void load_release(struct load *l)
+{
+	summary_release(&l->summary);
+	request_close(l->settings.request);
+	http_url_release(&l->settings.url);
+	http_url_release(&l->settings.lag_url);
+}
+
+/* Runs 100 requests in half a second; all must end in the one class. */
+static void assert_all_end_as(enum manner manner, enum http_outcome outcome)
+{
+	struct server *s = server_start(manner);
+	struct load l;
+
+	load_init(&l, s, "500ms:200", false);
+	l.settings.timeout_ms = 300;
+	load_run(&l);
+	assert_int_equal(l.summary.counts.due, 100);
+	assert_int_equal(l.summary.stats.done, 100);
+	assert_int_equal(l.summary.stats.outcomes[outcome], 100);
+	assert_int_equal(l.summary.stats.errors, 100);
+	load_release(&l);
+	server_stop(s);
+}
+
+static void every_request_is_acknowledged_and_accounted_for(void **state)
+{
+	struct server *s = server_start(ACKNOWLEDGE);
+	struct load l;
+
+	(void)state;
+	load_init(&l, s, "500ms:100-400,500ms:400,0s", true);
+	load_run(&l);
+	assert_int_equal(l.summary.counts.due, 325);
+	assert_int_equal(l.summary.stats.acknowledged, 325);
+	assert_int_equal(l.summary.distinct, 325);
+	assert_int_equal(s->requests, 325);
+	assert_int_equal(acks_count(acks_next(l.summary.acks, NULL)), 325);
+	assert_true(l.summary.drained);
+	assert_true(l.summary.drain_seconds >= 0 && l.summary.drain_seconds < 3);
+	assert_true(l.summary.account_known);
+	assert_int_equal(l.summary.lost + l.summary.pending, 0);
+	load_release(&l);
+	server_stop(s);
+}
+
+static void the_drain_waits_for_lag_zero(void **state)
+{
+	struct server *s = server_start(ACKNOWLEDGE);
+	struct load l;
+
+	(void)state;
+	atomic_store(&s->applied_behind, 5);
+	load_init(&l, s, "200ms:100,0s", true);
+	l.settings.drain_timeout_ms = 700;
+	load_run(&l);
+	assert_true(l.summary.drain_asked);
+	assert_false(l.summary.drained);
+	assert_int_equal(l.summary.pending, 5);
+	assert_int_equal(l.summary.lost, 0);
+	load_release(&l);
+	server_stop(s);
+}
+
+static void an_unknown_lag_drains_nothing(void **state)
+{
+	struct server *s = server_start(ACKNOWLEDGE), *broken = server_start(ACKNOWLEDGE);
+	struct load l;
+
+	(void)state;
+	s->status_unknown = 1;
+	load_init(&l, s, "200ms:100,0s", true);
+	l.settings.drain_timeout_ms = 500;
+	load_run(&l);
+	assert_false(l.summary.drained);
+	assert_false(l.summary.account_known);
+	assert_int_equal(l.summary.stats.lag_max, -1);
+	assert_true(l.summary.stats.lag_unknown > 0);
+	load_release(&l);
+
+	broken->status_broken = 1;
+	load_init(&l, broken, "200ms:100,0s", true);
+	l.settings.drain_timeout_ms = 500;
+	load_run(&l);
+	assert_false(l.summary.drained);
+	assert_non_null(strstr(l.summary.stats.lag.why, "HTTP 500"));
+	load_release(&l);
+	server_stop(s);
+	server_stop(broken);
+}
+
+static void a_reset_is_a_reset(void **state)
+{
+	(void)state;
+	assert_all_end_as(RESET, HTTP_RESET);
+	assert_all_end_as(HALF, HTTP_RESET);
+}
+
+static void garbage_is_malformed(void **state)
+{
+	(void)state;
+	assert_all_end_as(GARBAGE, HTTP_MALFORMED);
+}
+
+static void silence_is_a_timeout(void **state)
+{
+	struct server *s = server_start(SILENT);
+	struct load l;
+	int64_t start = clock_mono_ms();
+
+	(void)state;
+	load_init(&l, s, "500ms:40", false);
+	l.settings.timeout_ms = 300;
+	load_run(&l);
+	assert_int_equal(l.summary.stats.outcomes[HTTP_TIMEOUT], 20);
+	/* 20 requests, 4 at a time: 5 rounds of 300 ms, whatever else happens */
+	assert_in_range(clock_mono_ms() - start, 1200, 6000);
+	assert_true(histogram_percentile_us(l.summary.stats.response, 99) > 900000);
+	load_release(&l);
+	server_stop(s);
+}
+
+static void a_503_is_counted_by_its_code(void **state)
+{
+	struct server *s = server_start(BUSY_503);
+	struct load l;
+
+	(void)state;
+	load_init(&l, s, "200ms:100", false);
+	load_run(&l);
+	assert_int_equal(l.summary.stats.statuses[503], 20);
+	assert_int_equal(l.summary.stats.errors, 20);
+	assert_int_equal(l.summary.stats.acknowledged, 0);
+	load_release(&l);
+	server_stop(s);
+}
+
+static void a_server_that_goes_away_refuses(void **state)
+{
+	struct server *s = server_start(CLOSING);
+	struct load l;
+
+	(void)state;
+	load_init(&l, s, "500ms:100", false);
+	server_stop(s); /* after the probe, before the first request */
+	load_run(&l);
+	assert_int_equal(l.summary.stats.outcomes[HTTP_REFUSED], 50);
+	load_release(&l);
+}
+
+static void closed_connections_are_opened_again(void **state)
+{
+	struct server *s = server_start(CLOSING);
+	struct load l;
+
+	(void)state;
+	load_init(&l, s, "500ms:100", false);
+	load_run(&l);
+	assert_int_equal(l.summary.stats.acknowledged, 50);
+	assert_int_equal(l.summary.stats.errors, 0);
+	assert_true(l.summary.connects >= 50);
+	load_release(&l);
+	server_stop(s);
+}
+
+static void a_slow_answer_is_read_to_its_end(void **state)
+{
+	struct server *s = server_start(DRIP);
+	struct load l;
+
+	(void)state;
+	load_init(&l, s, "500ms:40", false);
+	load_run(&l);
+	assert_int_equal(l.summary.stats.acknowledged, 20);
+	assert_int_equal(l.summary.stats.without_position, 20);
+	load_release(&l);
+	server_stop(s);
+}
+
+/*
+ * A server that stands still for a second: every request due in that second must show its wait. The
+ * service time shows it for the few that were on their way, which is all a closed loop would see.
+ */
+static void a_stall_shows_in_every_request_that_was_due(void **state)
+{
+	struct server *s = server_start(STALL);
+	struct load l;
+
+	(void)state;
+	load_init(&l, s, "2s:100", false);
+	load_run(&l);
+	assert_int_equal(l.summary.stats.acknowledged, 200);
+	assert_true(histogram_percentile_us(l.summary.stats.response, 75) > 400000);
+	assert_true(histogram_percentile_us(l.summary.stats.response, 99) > 900000);
+	assert_true(histogram_percentile_us(l.summary.stats.service, 90) < 400000);
+	assert_true(l.summary.stats.late >= 90);
+	assert_true(l.summary.counts.waited >= 50);
+	load_release(&l);
+	server_stop(s);
+}
+
+static void a_full_backlog_drops_and_says_so(void **state)
+{
+	struct server *s = server_start(SILENT);
+	struct load l;
+
+	(void)state;
+	load_init(&l, s, "500ms:200", false);
+	l.settings.backlog = 10;
+	l.settings.timeout_ms = 1000;
+	load_run(&l);
+	assert_int_equal(l.summary.counts.due, 100);
+	assert_int_equal(l.summary.counts.dropped, 100 - 4 - 10);
+	assert_int_equal(l.summary.stats.outcomes[HTTP_TIMEOUT], 14);
+	assert_true(summary_error_rate(&l.summary) > 0.99);
+	load_release(&l);
+	server_stop(s);
+}
+
+static void one_offset_twice_is_noticed(void **state)
+{
+	struct server *s = server_start(SAME_OFFSET);
+	struct load l;
+
+	(void)state;
+	load_init(&l, s, "200ms:100", false);
+	load_run(&l);
+	assert_int_equal(l.summary.stats.answered_twice, 19);
+	load_release(&l);
+	server_stop(s);
+}
+
+static void *interrupt_soon(void *arg)
+{
+	usleep(400000);
+	kill(getpid(), *(int *)arg);
+	return NULL;
+}
+
+static void a_signal_ends_the_run_with_its_figures(void **state)
+{
+	struct server *s = server_start(ACKNOWLEDGE);
+	int64_t start = clock_mono_ms();
+	pthread_t thread;
+	struct load l;
+	int signum = SIGINT;
+
+	(void)state;
+	load_init(&l, s, "60s:100,0s", true);
+	pthread_create(&thread, NULL, interrupt_soon, &signum);
+	load_run(&l);
+	pthread_join(thread, NULL);
+	assert_true(clock_mono_ms() - start < 5000);
+	assert_int_equal(l.summary.stopped, SIGINT);
+	assert_in_range(l.summary.stats.acknowledged, 5, 200);
+	assert_int_equal(l.summary.counts.sent, l.summary.stats.done);
+	load_release(&l);
+	server_stop(s);
+}
+
+static void a_signal_does_not_wait_for_a_silent_server(void **state)
+{
+	struct server *s = server_start(SILENT);
+	int64_t start = clock_mono_ms();
+	pthread_t thread;
+	struct load l;
+	int signum = SIGTERM;
+
+	(void)state;
+	load_init(&l, s, "60s:100", false);
+	l.settings.timeout_ms = 60000;
+	pthread_create(&thread, NULL, interrupt_soon, &signum);
+	load_run(&l);
+	pthread_join(thread, NULL);
+	assert_true(clock_mono_ms() - start < 8000);
+	assert_int_equal(l.summary.stopped, SIGTERM);
+	assert_int_equal(l.summary.abandoned, 4);
+	assert_true(l.summary.counts.cancelled > 0);
+	load_release(&l);
+	server_stop(s);
+}
+
+static void a_threshold_beyond_repair_ends_the_run(void **state)
+{
+	struct server *s = server_start(BUSY_503);
+	struct thresholds t = {0};
+	struct load l;
+
+	(void)state;
+	load_init(&l, s, "60s:50", false);
+	assert_int_equal(thresholds_add(&t, "error_rate<0.5", &l.msg), 0);
+	l.settings.abort_on = &t;
+	load_run(&l);
+	assert_true(l.summary.aborted);
+	assert_true(l.summary.counts.due < 1000);
+	thresholds_release(&t);
+	load_release(&l);
+	server_stop(s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_request_is_acknowledged_and_accounted_for),
+		cmocka_unit_test(the_drain_waits_for_lag_zero),
+		cmocka_unit_test(an_unknown_lag_drains_nothing),
+		cmocka_unit_test(a_reset_is_a_reset),
+		cmocka_unit_test(garbage_is_malformed),
+		cmocka_unit_test(silence_is_a_timeout),
+		cmocka_unit_test(a_503_is_counted_by_its_code),
+		cmocka_unit_test(a_server_that_goes_away_refuses),
+		cmocka_unit_test(closed_connections_are_opened_again),
+		cmocka_unit_test(a_slow_answer_is_read_to_its_end),
+		cmocka_unit_test(a_stall_shows_in_every_request_that_was_due),
+		cmocka_unit_test(a_full_backlog_drops_and_says_so),
+		cmocka_unit_test(one_offset_twice_is_noticed),
+		cmocka_unit_test(a_signal_ends_the_run_with_its_figures),
+		cmocka_unit_test(a_signal_does_not_wait_for_a_silent_server),
+		cmocka_unit_test(a_threshold_beyond_repair_ends_the_run),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
