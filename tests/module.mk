@@ -1,6 +1,7 @@
 # Tests: every tests/unit/test_*.c and tests/component/test_*.c is a program of its own, linked
 # with every library there is; tests/run runs them and tests/e2e, and sums.
 TEST_SRC  := $(sort $(wildcard tests/unit/test_*.c tests/component/test_*.c))
+TEST_PY   := $(sort $(wildcard tests/unit/test_*.py))
 TEST_BINS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(TEST_SRC))
 # Shared C code of tests: tests/lib/*.c.
 ifneq ($(wildcard tests/lib/*.c),)
@@ -17,7 +18,7 @@ test-build: all $(TEST_BINS)
 
 # The fast part: no server is started.
 check: test-build
-	tests/run --log build/test-logs lint $(TEST_BINS)
+	tests/run --log build/test-logs lint $(TEST_BINS) $(TEST_PY)
 
 # Everything: what is missing is installed first, so a clean clone will do.
 test: deps
@@ -25,7 +26,7 @@ test: deps
 
 test-all: test-build kafka-jars
 	$(MAKE) VARIANT=asan test-build
-	tests/run --log build/test-logs --servers lint $(TEST_BINS) \
+	tests/run --log build/test-logs --servers lint $(TEST_BINS) $(TEST_PY) \
 		$(patsubst $(BUILD)/%,build/asan/%,$(TEST_BINS)) e2e
 
 lint:

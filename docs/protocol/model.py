@@ -10,55 +10,8 @@ reachable state and asks Model.check and Model.settle about it.
 """
 from collections import namedtuple
 
-# A partition's log: (key, kind) by offset. u upsert, d tombstone, p poison, c control (no record at all).
-LOGS = {
-    "tombstone": ((0, "u"), (0, "u"), (0, "d")),
-    "two keys": ((1, "u"), (1, "u"), (0, "u")),
-    "poison": ((0, "u"), (0, "p"), (0, "u")),
-    "control": ((0, "u"), (0, "u"), (0, "c")),
-    "short": ((0, "u"), (0, "u")),
-    "short two keys": ((1, "u"), (0, "u")),
-    "short poison": ((0, "p"), (0, "u")),
-    "short control": ((0, "u"), (0, "c")),
-}
-
-SAFETY = {
-    "mysql_cas": "the ledger moves a -> b or the transaction does nothing",
-    "redis_cas": "the batch's Redis call does nothing unless the fence stands at a",
-    "script_checks_seen": "... and unless nothing newer than b was put there",
-    "seen_first": "the script raises `seen` before it writes a key",
-    "refresh_reads_mysql": "catch-up copies MySQL's rows, never the records themselves",
-    "refresh_checks_fence": "a refill without a look at the fence is not a refill",
-    "refresh_only_forward": "refresh is refused below `seen`",
-    "one_snapshot": "position and rows of a refresh come from one snapshot",
-    "lost_fence_rebuilds": "a fence made anew, or moved past records that are gone, starts a rebuild",
-    "letter_before_commit": "a dead letter is delivered before the ledger passes its record",
-    "empty_batch_cas": "a batch without rows obeys both compare-and-sets too",
-    "generation_in_ledger": "the ledger moves only under the generation that its mover read",
-    "generation_in_script": "the batch's Redis call carries the generation",
-    "generation_in_refresh": "a refresh too",
-    "generation_at_start": "a fence of another generation counts as no fence",
-}
-SAFETY_OF_WATCH = {
-    "exec_is_watched": "EXEC only with a WATCH whose answer was looked at",
-    "watch_sees_seen": "... `seen` included",
-    "exec_cannot_half_fail": "no command inside may fail at run time (DEL before HSET)",
-}
-COMFORT = {
-    "one_batch_ahead": "COMMIT waits for the Redis answer of the batch before",
-    "skip_below_seen": "Redis is left alone below `seen`",
-}
-RULES = {**SAFETY, **SAFETY_OF_WATCH, **COMFORT}
-FAULTS = {
-    "flush": "Redis loses everything",
-    "evict": "Redis evicts a key",
-    "fence": "Redis loses the fence alone",
-    "failover": "Redis falls back to an older copy",
-    "restore": "MySQL loses its last transactions",
-    "half": "the Redis call fails half-way",
-    "gone": "Kafka no longer has the records that Redis misses",
-    "reset": "an operator moves the position",
-}
+from rules import COMFORT, FAULTS, LOGS, RULES, SAFETY, SAFETY_OF_WATCH  # noqa: F401
+from world import AWAY, World
 
 # my: the database, (next, rows, generation, skipped, redo); the last two are the checker's own notes:
 #   offsets that an operator passed over, and how far MySQL is being applied a second time.
@@ -67,14 +20,13 @@ FAULTS = {
 # cl: rows that a client read.
 # let: offsets with a dead letter. unv: the cache is in a stated window. resets: how many more may come.
 State = namedtuple("State", "my rd rep bak own net cl let unv resets")
-AWAY = ("away",)
 
 
 class Bad(Exception):
     """A promise is broken."""
 
 
-class Model:
+class Model(World):
     def __init__(self, log, off=(), faults=(), form="script", clients=1, late=1, resets=2):
         self.log = LOGS[log]
         self.end = len(self.log)
@@ -360,72 +312,6 @@ class Model:
         yield f"commits {b}..{c - 1}", go(("sending", b, c, gen, None), my=my, let=let)
         yield f"commits {b}..{c - 1}, reply lost", go(AWAY, my=my, let=let)
 
-    # ---- everybody else --------------------------------------------------------------------------
-    def late_requests(self, s):
-        for request in s.net:
-            kind, a, b, more = request
-            net = s.net - {request}
-            if kind == "tx":
-                if not self.ledger_held(s):
-                    my = self.transaction(s.my, a, b, more)
-                    word = "arrives" if my else "refused"
-                    yield f"late commit {a}..{b - 1} {word}", s._replace(net=net, my=my or s.my)
-                continue
-            call = self.exec_(s, a, b, more) if kind == "ex" else self.script(s, a, b, more)
-            for answer, rd in call:
-                yield f"late Redis call {a}..{b - 1}: {answer}", s._replace(net=net, rd=rd)
-
-    def client(self, s):
-        """a reader that refills a missing key, or a repair: two steps, like everybody else"""
-        if len(s.cl) < self.clients:
-            for key in self.keys:
-                read = (s.my[0], s.my[2], key, s.my[1][key])
-                yield f"client reads key {key} from MySQL at {s.my[0]}", s._replace(cl=s.cl | {read})
-        for read in s.cl:
-            at, gen, key, offset = read
-            if self.on["refresh_checks_fence"]:
-                rd = self.refresh(s, at, gen, ((key, offset),), "refill or repair")
-            else:
-                rd = s.rd[0], self.put(s, ((key, offset),), "refill or repair")
-            word = "done" if rd else "refused"
-            yield f"client writes key {key} as read at {at}: {word}", s._replace(
-                cl=s.cl - {read}, rd=rd or s.rd)
-
-    def operator(self, s):
-        """reset: one transaction moves the ledger and makes a new generation; Redis is not touched"""
-        n, rows, gen, skipped, redo = s.my
-        if not s.resets or self.ledger_held(s):
-            return
-        for p in range(self.end + 1):
-            if p < n or (p > n and not redo):
-                again = max(n, redo)
-                passed = frozenset(x for x in skipped if x < p) | frozenset(range(n, p))
-                fresh = 1 + self.first_resets - s.resets
-                yield f"reset from {n} to {p}", s._replace(
-                    my=(p, rows, fresh, passed, again if again > p else 0), resets=s.resets - 1)
-
-    def data_loss(self, s):
-        none = (None,) * len(self.keys)
-        if "flush" in self.faults and s.rd != (None, none):
-            yield "Redis loses everything", s._replace(rd=(None, none), unv=False)
-        if "evict" in self.faults:
-            for key in self.keys:
-                if s.rd[1][key] is not None:
-                    data = tuple(None if k == key else v for k, v in enumerate(s.rd[1]))
-                    yield f"Redis evicts key {key}", s._replace(rd=(s.rd[0], data))
-        if "fence" in self.faults and s.rd[0]:
-            yield "Redis loses the fence alone", s._replace(
-                rd=(None, s.rd[1]), unv=any(v is not None for v in s.rd[1]))
-        if "failover" in self.faults and s.rep != s.rd:
-            if not s.unv and s.rd[0]:
-                yield "the replica of Redis catches up", s._replace(rep=s.rd)
-            rebuilding = s.rep[0] is not None and s.rep[0][1]
-            yield "Redis fails over to the replica", s._replace(rd=s.rep, unv=rebuilding)
-        if "restore" in self.faults and s.bak != s.my:
-            yield "the replica of MySQL catches up", s._replace(bak=s.my)
-            own = tuple(AWAY if o[0] in ("overlap", "executed") else o for o in s.own)
-            yield "MySQL fails over, its last transactions are lost", s._replace(my=s.bak, own=own)
-
     # ---- what must hold --------------------------------------------------------------------------
     def check(self, s):
         """in every state"""
@@ -462,6 +348,8 @@ class Model:
         want = tuple(self.visible(self.last(key, self.end, s.my[3])) for key in self.keys)
         if s.my[0] != self.end or tuple(self.visible(o) for o in s.my[1]) != want:
             raise Bad(f"at rest MySQL is {s.my[:2]}, wanted {want}")
+        if s.rd[0] is None or s.rd[0][0] != self.end:
+            raise Bad(f"at rest the fence is {s.rd[0]}, not at {self.end}")
         for key in self.keys:
             if s.rd[1][key] is not None and s.rd[1][key] != want[key]:
                 raise Bad(f"at rest Redis has key {key} = {s.rd[1][key]}, MySQL has {want[key]}")
