@@ -39,20 +39,21 @@ static void done(void *ctx, const struct http_call *call, enum http_outcome outc
 		[HTTP_TIMEOUT] = "no answer",
 		[HTTP_MALFORMED] = "no HTTP answer"};
 	struct lag_http *l = ctx;
-	struct lag_look view;
+	struct lag_look look;
 
 	(void)now_ns;
-	lag_look_init(&view);
-	view.asked_ns = call->due_ns;
+	lag_look_init(&look);
+	look.asked_ns = call->due_ns;
 	if (outcome != HTTP_ANSWERED)
-		snprintf(view.why, sizeof(view.why), "%s: %s", l->url->host, words[outcome]);
+		snprintf(look.why, sizeof(look.why), "%s: %s", l->url->host, words[outcome]);
 	else if (reply->status != 200)
 		snprintf(
-			view.why, sizeof(view.why), "%s: HTTP %d", l->url->host, reply->status);
+			look.why, sizeof(look.why), "%s: HTTP %d", l->url->host, reply->status);
 	else
-		lag_look_parse(&view, reply->body ? reply->body : "", reply->body_bytes);
-	l->seen(l->ctx, &view);
-	lag_look_release(&view);
+		lag_look_parse(&look, reply->body ? reply->body : "", reply->body_bytes);
+	look.asked_ns -= look.age_ms * 1000000;
+	l->seen(l->ctx, &look);
+	lag_look_release(&look);
 }
 
 static void on_timer(uv_timer_t *timer)

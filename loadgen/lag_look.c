@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-void lag_look_init(struct lag_look *view)
+void lag_look_init(struct lag_look *look)
 {
-	*view = (struct lag_look){.total = -1,
+	*look = (struct lag_look){.total = -1,
 		.seconds = NAN,
 		.eta_seconds = NAN,
 		.workers = -1,
@@ -18,13 +18,13 @@ void lag_look_init(struct lag_look *view)
 		.deadletters = -1};
 }
 
-struct look_partition *lag_look_add(struct lag_look *view)
+struct look_partition *lag_look_add(struct lag_look *look)
 {
 	struct look_partition *p;
 
-	view->partitions =
-		mem_resize(view->partitions, view->count + 1, sizeof(*view->partitions));
-	p = &view->partitions[view->count++];
+	look->partitions =
+		mem_resize(look->partitions, look->count + 1, sizeof(*look->partitions));
+	p = &look->partitions[look->count++];
 	*p = (struct look_partition){.end = -1,
 		.committed = -1,
 		.lag = -1,
@@ -39,33 +39,33 @@ static double worse(double a, double b)
 	return isnan(a) || b > a ? b : a;
 }
 
-void lag_look_total(struct lag_look *view)
+void lag_look_total(struct lag_look *look)
 {
 	int64_t sum = 0;
 
-	view->known = view->count > 0;
-	for (size_t i = 0; i < view->count; i++) {
-		const struct look_partition *p = &view->partitions[i];
+	look->known = look->count > 0;
+	for (size_t i = 0; i < look->count; i++) {
+		const struct look_partition *p = &look->partitions[i];
 
-		if (p->lag < 0 && view->known) {
-			view->known = false;
-			snprintf(view->why, sizeof(view->why), "lag of partition %d unknown",
+		if (p->lag < 0 && look->known) {
+			look->known = false;
+			snprintf(look->why, sizeof(look->why), "lag of partition %d unknown",
 				p->id);
 		}
 		sum += p->lag;
-		view->seconds = worse(view->seconds, p->seconds);
-		view->eta_seconds = worse(view->eta_seconds, p->eta_seconds);
+		look->seconds = worse(look->seconds, p->seconds);
+		look->eta_seconds = worse(look->eta_seconds, p->eta_seconds);
 	}
-	if (view->count == 0 && !view->why[0])
-		snprintf(view->why, sizeof(view->why), "no partition is reported");
-	view->total = view->known ? sum : -1;
+	if (look->count == 0 && !look->why[0])
+		snprintf(look->why, sizeof(look->why), "no partition is reported");
+	look->total = look->known ? sum : -1;
 }
 
-void lag_look_release(struct lag_look *view)
+void lag_look_release(struct lag_look *look)
 {
-	free(view->partitions);
-	view->partitions = NULL;
-	view->count = 0;
+	free(look->partitions);
+	look->partitions = NULL;
+	look->count = 0;
 }
 
 static int64_t count_of(const json_t *object, const char *name)
@@ -90,9 +90,9 @@ static void copy_text(char *to, size_t room, const json_t *value)
 		snprintf(to, room, "%s", json_string_value(value));
 }
 
-static void parse_partition(struct lag_look *view, const json_t *root, const json_t *item)
+static void parse_partition(struct lag_look *look, const json_t *root, const json_t *item)
 {
-	struct look_partition *p = lag_look_add(view);
+	struct look_partition *p = lag_look_add(look);
 	const json_t *topic = json_object_get(item, "topic");
 
 	copy_text(p->topic, sizeof(p->topic), topic ? topic : json_object_get(root, "topic"));
@@ -106,7 +106,7 @@ static void parse_partition(struct lag_look *view, const json_t *root, const jso
 	p->worker = (int)count_of(item, "worker");
 }
 
-bool lag_look_parse(struct lag_look *view, const char *json, size_t bytes)
+bool lag_look_parse(struct lag_look *look, const char *json, size_t bytes)
 {
 	json_error_t error;
 	json_t *root = json_loadb(json, bytes, 0, &error);
@@ -114,18 +114,19 @@ bool lag_look_parse(struct lag_look *view, const char *json, size_t bytes)
 	size_t i;
 
 	if (!json_is_array(partitions)) {
-		snprintf(view->why, sizeof(view->why), "the answer is no status document");
+		snprintf(look->why, sizeof(look->why), "the answer is no status document");
 		json_decref(root);
 		return false;
 	}
-	json_array_foreach(partitions, i, item) parse_partition(view, root, item);
-	lag_look_total(view);
+	json_array_foreach(partitions, i, item) parse_partition(look, root, item);
+	lag_look_total(look);
 	workers = json_object_get(root, "workers");
-	view->workers = json_is_array(workers)	  ? (int)json_array_size(workers)
+	look->workers = json_is_array(workers)	  ? (int)json_array_size(workers)
 			: json_is_object(workers) ? (int)count_of(workers, "count")
 						  : (int)count_of(root, "workers");
-	view->rebalances = count_of(root, "rebalances");
-	view->deadletters = count_of(root, "deadlettered");
+	look->age_ms = count_of(root, "age_ms") > 0 ? count_of(root, "age_ms") : 0;
+	look->rebalances = count_of(root, "rebalances");
+	look->deadletters = count_of(root, "deadlettered");
 	json_decref(root);
 	return true;
 }

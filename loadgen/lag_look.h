@@ -25,20 +25,21 @@ struct lag_look {
 	double seconds, eta_seconds; /* of the worst partition; NAN unknown */
 	int workers; /* -1 unknown */
 	int64_t rebalances, deadletters; /* -1 unknown */
+	int64_t age_ms; /* of what the source shows, by its own word; 0 if it says none */
 	size_t count;
 	struct look_partition *partitions;
 	char why[160]; /* what is unknown, in words */
 };
 
-/* A source reports each look here; the view is borrowed for the call. */
-typedef void lag_seen(void *ctx, const struct lag_look *view);
+/* A source reports each look here; the look is borrowed for the call. */
+typedef void lag_seen(void *ctx, const struct lag_look *look);
 
-void lag_look_init(struct lag_look *view);
-struct look_partition *lag_look_add(struct lag_look *view);
+void lag_look_init(struct lag_look *look);
+struct look_partition *lag_look_add(struct lag_look *look);
 /* Sums what the partitions say. */
-void lag_look_total(struct lag_look *view);
-void lag_look_release(struct lag_look *view);
-/* Into `view` from the consumer's /status document. False, with why, when it is none. */
-bool lag_look_parse(struct lag_look *view, const char *json, size_t bytes);
+void lag_look_total(struct lag_look *look);
+void lag_look_release(struct lag_look *look);
+/* Into `look` from the consumer's /status document. False, with why, when it is none. */
+bool lag_look_parse(struct lag_look *look, const char *json, size_t bytes);
 
 #endif

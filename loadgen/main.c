@@ -7,8 +7,11 @@
  */
 #include "common/clock.h"
 #include "common/conf.h"
+#include "common/kafka_conf.h"
+#include "common/lag.h"
 #include "common/log.h"
 #include "common/mem.h"
+#include "loadgen/lag_group.h"
 #include "loadgen/random.h"
 #include "loadgen/report.h"
 #include "loadgen/run.h"
@@ -86,7 +89,8 @@ static int load_thresholds(struct loadgen *g, struct errmsg *msg)
 	if (err == 0 && !thresholds_has(&g->thresholds, "error_rate") &&
 		!thresholds_has(&g->thresholds, "errors"))
 		err = thresholds_add(&g->thresholds, "error_rate==0", msg);
-	if (err == 0 && g->options.lag_url && !thresholds_has(&g->thresholds, "lost"))
+	if (err == 0 && (g->options.lag_url || g->options.lag_group) &&
+		!thresholds_has(&g->thresholds, "lost"))
 		err = thresholds_add(&g->thresholds, "lost==0", msg);
 	return err;
 }
@@ -145,6 +149,8 @@ static int load_settings(struct loadgen *g, struct errmsg *msg)
 	s->quiet = o->quiet;
 	s->ids_file = o->ids_file;
 	s->abort_on = o->abort_on_fail ? &g->thresholds : NULL;
+	if (o->lag_url && o->lag_group)
+		return errmsg_set(msg, ERR_CONFIG, "options lag.url and lag.group: choose one");
 	err = stages_parse(&s->stages, o->stages ? o->stages : "", msg);
 	if (err != 0) {
 		errmsg_wrap(msg, "option stages");
@@ -163,10 +169,26 @@ static int load_settings(struct loadgen *g, struct errmsg *msg)
 	return err ? err : load_request(g, msg);
 }
 
+#define OBSERVE_MS 200
+
+static int open_observer(struct loadgen *g, struct errmsg *msg)
+{
+	const struct loadgen_options *o = &g->options;
+	rd_kafka_conf_t *kafka;
+	int err = kafka_conf_new(&kafka, &o->conf, "wt-loadgen", msg);
+
+	if (err == 0)
+		err = lag_group_open(
+			&g->settings.observer, o->lag_group, o->topic, OBSERVE_MS, kafka, msg);
+	return err;
+}
+
 static int probe(struct loadgen *g, struct errmsg *msg)
 {
 	int err = http_url_probe(&g->settings.url, PROBE_TIMEOUT_MS, msg);
 
+	if (err == 0 && g->options.lag_group)
+		return open_observer(g, msg);
 	if (err == 0 && g->settings.lag_url.host) {
 		err = http_url_probe(&g->settings.lag_url, PROBE_TIMEOUT_MS, msg);
 		if (err != 0)
@@ -256,6 +278,7 @@ int main(int argc, char **argv)
 	}
 	free(g.command);
 	request_close(g.settings.request);
+	lag_observer_stop(g.settings.observer);
 	http_url_release(&g.settings.url);
 	http_url_release(&g.settings.lag_url);
 	thresholds_release(&g.thresholds);

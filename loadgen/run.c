@@ -11,6 +11,7 @@
 
 #include "common/clock.h"
 #include "common/mem.h"
+#include "loadgen/lag_group.h"
 #include "loadgen/lag_http.h"
 #include "loadgen/live.h"
 
@@ -36,7 +37,8 @@ struct run {
 	uv_signal_t interrupt, terminate;
 	struct http_pool *pool;
 	struct driver *driver;
-	struct lag_http *lag;
+	struct lag_http *lag_http; /* one of the two, or none */
+	struct lag_group *lag_group;
 	struct live *live;
 	FILE *ids;
 	uint64_t *keys_seen; /* a bit per key */
@@ -61,8 +63,10 @@ static void enter_closed(struct run *r)
 	r->sum->connects = http_pool_connects(r->pool);
 	http_pool_close(r->pool);
 	driver_close(r->driver);
-	if (r->lag)
-		lag_http_close(r->lag);
+	if (r->lag_http)
+		lag_http_close(r->lag_http);
+	if (r->lag_group)
+		lag_group_close(r->lag_group);
 	uv_close((uv_handle_t *)&r->interval, on_handle_closed);
 	uv_close((uv_handle_t *)&r->deadline, on_handle_closed);
 	uv_close((uv_handle_t *)&r->interrupt, on_handle_closed);
@@ -216,15 +220,15 @@ static void on_interval(uv_timer_t *timer)
 
 /* --- the drain --- */
 
-static void on_lag(void *ctx, const struct lag_look *view)
+static void on_lag(void *ctx, const struct lag_look *look)
 {
 	struct run *r = ctx;
 	struct stats *stats = &r->sum->stats;
 
-	stats_lag(stats, view, clock_mono_ns());
-	if (r->phase != DRAINING || !view->known || view->total != 0)
+	stats_lag(stats, look, clock_mono_ns());
+	if (r->phase != DRAINING || !look->known || look->total != 0)
 		return;
-	if (view->asked_ns < stats->last_done_ns || !summary_all_passed(r->sum, view))
+	if (look->asked_ns < stats->last_done_ns || !summary_all_passed(r->sum, look))
 		return; /* older than the last answer: its 0 says nothing about it */
 	r->sum->drained = true;
 	r->sum->drain_seconds = (double)(clock_mono_ns() - stats->last_sent_ns) / 1e9;
@@ -247,7 +251,7 @@ static void enter_drain(struct run *r)
 	struct stats *stats = &r->sum->stats;
 
 	r->sum->seconds = (double)(stats->last_done_ns - stats->start_ns) / 1e9;
-	if (!r->lag || r->sum->stopped || r->sum->aborted) {
+	if ((!r->lag_http && !r->lag_group) || r->sum->stopped || r->sum->aborted) {
 		end_interval(r);
 		enter_closed(r);
 		return;
@@ -255,7 +259,10 @@ static void enter_drain(struct run *r)
 	r->phase = DRAINING;
 	r->sum->drain_asked = true;
 	uv_timer_start(&r->deadline, on_deadline, (uint64_t)r->set->drain_timeout_ms, 0);
-	lag_http_interval(r->lag, DRAIN_LOOKS_MS);
+	if (r->lag_http)
+		lag_http_interval(r->lag_http, DRAIN_LOOKS_MS);
+	else
+		lag_group_interval(r->lag_group, DRAIN_LOOKS_MS);
 }
 
 /* --- start and end --- */
@@ -304,8 +311,11 @@ static void start_handles(struct run *r)
 	r->interval.data = r->deadline.data = r->interrupt.data = r->terminate.data = r;
 	uv_signal_start(&r->interrupt, on_signal, SIGINT);
 	uv_signal_start(&r->terminate, on_signal, SIGTERM);
-	if (r->set->lag_url.host)
-		r->lag = lag_http_new(
+	if (r->set->observer)
+		r->lag_group = lag_group_new(
+			&r->loop, r->set->observer, r->set->lag_interval_ms, on_lag, r);
+	else if (r->set->lag_url.host)
+		r->lag_http = lag_http_new(
 			&r->loop, &r->set->lag_url, r->set->lag_interval_ms, on_lag, r);
 	http_pool_warm_up(r->pool, warm, r);
 }
@@ -365,7 +375,8 @@ int run_load(const struct run_settings *settings, struct summary *summary, struc
 	uv_loop_close(&r.loop);
 	http_pool_free(r.pool);
 	driver_free(r.driver);
-	lag_http_free(r.lag);
+	lag_http_free(r.lag_http);
+	lag_group_free(r.lag_group);
 	live_free(r.live);
 	free(r.keys_seen);
 	return err ? err : close_ids(&r, msg);

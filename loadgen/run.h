@@ -12,6 +12,7 @@
 struct run_settings {
 	struct http_url url; /* probed */
 	struct http_url lag_url; /* probed; host NULL: no lag is asked for */
+	struct lag_observer *observer; /* instead of the lag_url; borrowed; NULL: none */
 	struct stages stages;
 	enum arrivals arrivals;
 	struct request *request; /* borrowed */

@@ -89,36 +89,36 @@ bool stats_done(struct stats *s, const struct http_call *call, enum http_outcome
 	return ok;
 }
 
-static void mark_changes(struct stats *s, const struct lag_look *view, int64_t now_ns)
+static void mark_changes(struct stats *s, const struct lag_look *look, int64_t now_ns)
 {
 	char text[64];
 
 	if (!s->lag_seen)
 		return;
-	if (view->workers >= 0 && s->lag.workers >= 0 && view->workers != s->lag.workers) {
-		snprintf(text, sizeof(text), "workers %d -> %d", s->lag.workers, view->workers);
+	if (look->workers >= 0 && s->lag.workers >= 0 && look->workers != s->lag.workers) {
+		snprintf(text, sizeof(text), "workers %d -> %d", s->lag.workers, look->workers);
 		stats_mark(s, now_ns, text);
 	}
-	if (s->lag.rebalances >= 0 && view->rebalances > s->lag.rebalances)
+	if (s->lag.rebalances >= 0 && look->rebalances > s->lag.rebalances)
 		stats_mark(s, now_ns, "rebalance");
 }
 
-void stats_lag(struct stats *s, const struct lag_look *view, int64_t now_ns)
+void stats_lag(struct stats *s, const struct lag_look *look, int64_t now_ns)
 {
-	mark_changes(s, view, now_ns);
+	mark_changes(s, look, now_ns);
 	lag_look_release(&s->lag);
-	s->lag = *view;
-	s->lag.partitions = mem_alloc(view->count * sizeof(*view->partitions));
-	if (view->count)
-		memcpy(s->lag.partitions, view->partitions,
-			view->count * sizeof(*view->partitions));
+	s->lag = *look;
+	s->lag.partitions = mem_alloc(look->count * sizeof(*look->partitions));
+	if (look->count)
+		memcpy(s->lag.partitions, look->partitions,
+			look->count * sizeof(*look->partitions));
 	s->lag_seen = true;
 	s->lag_looks++;
-	s->lag_unknown += !view->known;
-	if (view->known && view->total > s->lag_max)
-		s->lag_max = view->total;
-	if (!isnan(view->seconds) && !(view->seconds <= s->lag_seconds_max))
-		s->lag_seconds_max = view->seconds;
+	s->lag_unknown += !look->known;
+	if (look->known && look->total > s->lag_max)
+		s->lag_max = look->total;
+	if (!isnan(look->seconds) && !(look->seconds <= s->lag_seconds_max))
+		s->lag_seconds_max = look->seconds;
 }
 
 void stats_mark(struct stats *s, int64_t now_ns, const char *text)

@@ -23,7 +23,7 @@ struct stats_row {
 	double lag_seconds;
 	int workers;
 	size_t lag_count; /* partitions */
-	int64_t *lags; /* per partition, in the order of the view */
+	int64_t *lags; /* per partition, in the order of the look */
 };
 
 struct stats_mark {
@@ -59,7 +59,7 @@ void stats_release(struct stats *s);
 /* Is it a 2xx? */
 bool stats_done(struct stats *s, const struct http_call *call, enum http_outcome outcome,
 	int status, int64_t now_ns);
-void stats_lag(struct stats *s, const struct lag_look *view, int64_t now_ns);
+void stats_lag(struct stats *s, const struct lag_look *look, int64_t now_ns);
 /* Ends the interval; the caller fills in what stats does not know. Valid until the next. */
 struct stats_row *stats_row_end(struct stats *s, int64_t now_ns);
 /* Something to mark on the charts. */

@@ -20,11 +20,11 @@ void summary_release(struct summary *s)
 	s->acks = NULL;
 }
 
-static const struct look_partition *view_of(
-	const struct lag_look *view, const struct acks_partition *p)
+static const struct look_partition *look_of(
+	const struct lag_look *look, const struct acks_partition *p)
 {
-	for (size_t i = 0; i < view->count; i++) {
-		const struct look_partition *v = &view->partitions[i];
+	for (size_t i = 0; i < look->count; i++) {
+		const struct look_partition *v = &look->partitions[i];
 
 		if (v->id == acks_partition_id(p) &&
 			(!v->topic[0] || !acks_topic(p)[0] ||
@@ -34,10 +34,10 @@ static const struct look_partition *view_of(
 	return NULL;
 }
 
-bool summary_all_passed(const struct summary *s, const struct lag_look *view)
+bool summary_all_passed(const struct summary *s, const struct lag_look *look)
 {
 	for (const struct acks_partition *p = NULL; (p = acks_next(s->acks, p));) {
-		const struct look_partition *v = view_of(view, p);
+		const struct look_partition *v = look_of(look, p);
 
 		if (v && v->committed <= acks_last(p))
 			return false;
@@ -49,7 +49,7 @@ void summary_account(struct summary *s)
 {
 	s->account_known = s->stats.lag.known;
 	for (const struct acks_partition *p = NULL; (p = acks_next(s->acks, p));) {
-		const struct look_partition *v = view_of(&s->stats.lag, p);
+		const struct look_partition *v = look_of(&s->stats.lag, p);
 		uint64_t behind, beyond;
 		int64_t lowest;
 

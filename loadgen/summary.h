@@ -32,10 +32,10 @@ struct summary {
 
 void summary_init(struct summary *s);
 void summary_release(struct summary *s);
-/* Compares the acknowledged offsets with the latest lag view. */
+/* Compares the acknowledged offsets with the latest lag look. */
 void summary_account(struct summary *s);
-/* Has the view's committed offset passed every acknowledged record? */
-bool summary_all_passed(const struct summary *s, const struct lag_look *view);
+/* Has the look's committed offset passed every acknowledged record? */
+bool summary_all_passed(const struct summary *s, const struct lag_look *look);
 
 double summary_offered_rate(const struct summary *s); /* due / schedule's length */
 double summary_achieved_rate(
