@@ -51,10 +51,11 @@ void mysql_store_interrupt(struct mysql_store *store);
  * At the start of the process, before any worker: tables and columns against the mapping (every
  * mismatch in one message, with the mapping's lines), one unique key per table, rights, and the
  * table's owner in writethrough_route (another group, topic or partition count). FATAL with the
- * words; error->class is then "schema" or "owner".
+ * words; error->class is then "schema", "rights" or "owner". `warning` (may stay empty) says what
+ * works but may surprise: a key that ignores case, columns that keep less than the records carry.
  */
 enum verdict mysql_store_check(struct mysql_store *store, const struct route *route,
-	int32_t partitions, struct store_error *error);
+	int32_t partitions, struct errmsg *warning, struct store_error *error);
 
 /* The ledger row FOR UPDATE, committed at once: waits for an own transaction whose reply was lost. */
 enum verdict mysql_store_position(struct mysql_store *store, const struct route *route,
@@ -66,7 +67,7 @@ enum verdict mysql_store_create_position(struct mysql_store *store, const struct
 /*
  * A batch in one transaction: ledger from -> to (MOVED when it is not at from), then the selected
  * rows. execute leaves the transaction open; commit makes it last. Any other verdict than DONE has
- * rolled back, or lost the connection.
+ * rolled back, or lost the connection. POISON's error->row is a hint: try that row alone.
  */
 enum verdict mysql_store_execute(
 	struct mysql_store *store, const struct batch *batch, struct store_error *error);
@@ -92,7 +93,8 @@ enum verdict mysql_store_snapshot_begin(struct mysql_store *store, struct store_
 /* Ledger positions of partitions 0..count-1; -1 where there is no row. */
 enum verdict mysql_store_snapshot_positions(struct mysql_store *store,
 	const struct route *route, int64_t *next, int32_t count, struct store_error *error);
-/* The rows of these keys (the key cells of `wanted`); a key without a row comes as a tombstone. */
+/* One row for each of `wanted` (their key cells), in that order; a key without a row comes as a
+ * tombstone. */
 enum verdict mysql_store_snapshot_rows(struct mysql_store *store, const struct route *route,
 	struct row *const *wanted, size_t count, struct row_list *out,
 	struct store_error *error);

@@ -1,0 +1,244 @@
+/*
+ * mysql_snapshot: position and rows of one moment, for refresh, verify and rebuild. A read asks
+ * for at most a shape of keys at a time; what comes back unordered is put in the order asked.
+ */
+#include "consumer/pipeline/mysql_internal.h"
+
+#include "common/mem.h"
+#include "consumer/pipeline/mysql_sql.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum verdict mysql_store_snapshot_begin(struct mysql_store *store, struct store_error *error)
+{
+	enum verdict v = VERDICT_DONE;
+
+	if (store->snapshot_needs_level)
+		v = mysql_run(store, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", error);
+	if (v == VERDICT_DONE)
+		v = mysql_run(
+			store, "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY", error);
+	return v;
+}
+
+enum verdict mysql_store_snapshot_end(struct mysql_store *store, struct store_error *error)
+{
+	return mysql_run(store, "COMMIT", error);
+}
+
+enum verdict mysql_store_snapshot_positions(struct mysql_store *store,
+	const struct route *route, int64_t *next, int32_t count, struct store_error *error)
+{
+	long long values[2] = {0, 0};
+	MYSQL_BIND result[2];
+	MYSQL_BIND *bind = mysql_binds(store, 2);
+	MYSQL_STMT *stmt;
+	int code;
+	enum verdict v = mysql_fixed(store, FIXED_POSITIONS, &stmt, error);
+
+	for (int32_t i = 0; i < count; i++)
+		next[i] = -1;
+	if (v != VERDICT_DONE)
+		return v;
+	mysql_bind_text(&bind[0], store->config->group, strlen(store->config->group));
+	mysql_bind_text(&bind[1], route->topic, strlen(route->topic));
+	v = mysql_execute(store, stmt, error);
+	if (v != VERDICT_DONE)
+		return v;
+	memset(result, 0, sizeof(result));
+	for (int i = 0; i < 2; i++) {
+		result[i].buffer_type = MYSQL_TYPE_LONGLONG;
+		result[i].buffer = &values[i];
+		result[i].buffer_length = sizeof(values[i]);
+	}
+	if (mysql_stmt_bind_result(stmt, result) || mysql_stmt_store_result(stmt))
+		return mysql_stmt_failed(stmt, error);
+	while ((code = mysql_stmt_fetch(stmt)) == 0) {
+		if (values[0] >= 0 && values[0] < count)
+			next[values[0]] = values[1];
+	}
+	v = code == MYSQL_NO_DATA ? VERDICT_DONE : mysql_stmt_failed(stmt, error);
+	mysql_stmt_free_result(stmt);
+	return v;
+}
+
+/* The key cells of a row as one number; equal keys, equal number. */
+static uint64_t key_hash(const struct route *route, const struct row *row)
+{
+	uint64_t hash = 1469598103934665603u;
+
+	for (int k = 0; k < route->key_count; k++) {
+		const struct cell *cell = &row->cells[route->keys[k]];
+		const void *data = cell->kind == CELL_TEXT ? (const void *)cell->text
+							   : (const void *)&cell->integer;
+		size_t length = cell->kind == CELL_TEXT ? cell->length : sizeof(cell->integer);
+
+		for (size_t i = 0; i < length; i++)
+			hash = (hash ^ ((const unsigned char *)data)[i]) * 1099511628211u;
+		hash = (hash ^ length) * 1099511628211u;
+	}
+	return hash;
+}
+
+static bool cell_equal(const struct cell *a, const struct cell *b)
+{
+	if (a->kind != b->kind)
+		return false;
+	switch (a->kind) {
+	case CELL_NULL:
+		return true;
+	case CELL_INT:
+		return a->integer == b->integer;
+	case CELL_DOUBLE:
+		return !memcmp(&a->number, &b->number, sizeof(a->number));
+	case CELL_TEXT:
+		return a->length == b->length &&
+		       (a->length == 0 || !memcmp(a->text, b->text, a->length));
+	}
+	return false;
+}
+
+static bool key_equal(const struct route *route, const struct row *a, const struct row *b)
+{
+	for (int k = 0; k < route->key_count; k++) {
+		int c = route->keys[k];
+
+		if (!cell_equal(&a->cells[c], &b->cells[c]))
+			return false;
+	}
+	return true;
+}
+
+/* A tombstone for each wanted key; the cells' texts are copied. */
+static void add_tombstones(const struct route *route, struct row *const *wanted, size_t count,
+	struct row_list *out)
+{
+	size_t cell_bytes = (size_t)route->column_count * sizeof(struct cell);
+
+	if (out->count + count > out->room) {
+		out->room = 2 * (out->count + count);
+		out->rows = mem_resize(out->rows, out->room, sizeof(*out->rows));
+	}
+	for (size_t i = 0; i < count; i++) {
+		struct row *row = &out->rows[out->count++];
+
+		memset(row, 0, sizeof(*row));
+		row->tombstone = true;
+		row->cells = arena_alloc(&out->arena, cell_bytes);
+		memset(row->cells, 0, cell_bytes);
+		for (int k = 0; k < route->key_count; k++) {
+			struct cell *cell = &row->cells[route->keys[k]];
+
+			*cell = wanted[i]->cells[route->keys[k]];
+			if (cell->kind == CELL_TEXT)
+				cell->text = arena_copy(&out->arena, cell->text, cell->length);
+		}
+	}
+}
+
+#define TABLE_SLOTS 2048 /* a power of two, at least 4 x the largest shape */
+
+/* Puts each found row in the place of the tombstone with its key (all of them, when asked twice). */
+static void place_found(const struct route *route, struct row *asked, size_t count,
+	const struct row *found, size_t found_count)
+{
+	uint16_t table[TABLE_SLOTS] = {0};
+
+	for (size_t i = 0; i < count; i++) {
+		size_t slot = key_hash(route, &asked[i]) % TABLE_SLOTS;
+
+		while (table[slot])
+			slot = (slot + 1) % TABLE_SLOTS;
+		table[slot] = (uint16_t)(i + 1);
+	}
+	for (size_t f = 0; f < found_count; f++) {
+		size_t slot = key_hash(route, &found[f]) % TABLE_SLOTS;
+
+		for (; table[slot]; slot = (slot + 1) % TABLE_SLOTS) {
+			struct row *row = &asked[table[slot] - 1];
+
+			if (key_equal(route, row, &found[f])) {
+				row->cells = found[f].cells;
+				row->tombstone = false;
+			}
+		}
+	}
+}
+
+static enum verdict read_shape(struct mysql_store *store, const struct route *route, int shape,
+	struct row *const *wanted, struct row_list *out, struct store_error *error)
+{
+	unsigned count = mysql_shape_rows[shape];
+	MYSQL_STMT **stmt = &mysql_route_of(store, route)->read[shape];
+	MYSQL_BIND *bind;
+	size_t first = out->count, found;
+	enum verdict v = VERDICT_DONE;
+
+	if (!*stmt)
+		v = mysql_prepare(store, stmt, mysql_sql_select(route, count), error);
+	if (v != VERDICT_DONE)
+		return v;
+	bind = mysql_binds(store, (size_t)count * (size_t)route->key_count);
+	for (unsigned r = 0; r < count; r++) {
+		for (int k = 0; k < route->key_count; k++, bind++)
+			mysql_bind_cell(bind, &route->columns[route->keys[k]],
+				&wanted[r]->cells[route->keys[k]]);
+	}
+	v = mysql_execute(store, *stmt, error);
+	if (v != VERDICT_DONE)
+		return v;
+	add_tombstones(route, wanted, count, out);
+	found = out->count;
+	v = mysql_read_rows(*stmt, route, out, error);
+	if (v == VERDICT_DONE)
+		place_found(
+			route, out->rows + first, count, out->rows + found, out->count - found);
+	out->count = found;
+	return v;
+}
+
+enum verdict mysql_store_snapshot_rows(struct mysql_store *store, const struct route *route,
+	struct row *const *wanted, size_t count, struct row_list *out,
+	struct store_error *error)
+{
+	size_t at = 0;
+
+	while (at < count) {
+		int shape = 0;
+		enum verdict v;
+
+		while (mysql_shape_rows[shape] > count - at ||
+			mysql_shape_rows[shape] * (size_t)route->key_count > MYSQL_PLACEHOLDERS)
+			shape++;
+		v = read_shape(store, route, shape, wanted + at, out, error);
+		if (v != VERDICT_DONE)
+			return v;
+		at += mysql_shape_rows[shape];
+	}
+	return VERDICT_DONE;
+}
+
+enum verdict mysql_store_snapshot_scan(struct mysql_store *store, const struct route *route,
+	const struct row *after, size_t limit, struct row_list *out, struct store_error *error)
+{
+	struct mysql_route *own = mysql_route_of(store, route);
+	MYSQL_STMT **stmt = after ? &own->scan_after : &own->scan;
+	unsigned params = after ? mysql_sql_after_params(route) : 0;
+	MYSQL_BIND *bind = mysql_binds(store, params + 1);
+	int64_t most = (int64_t)limit;
+	enum verdict v = VERDICT_DONE;
+
+	if (!*stmt)
+		v = mysql_prepare(store, stmt, mysql_sql_scan(route, after != NULL), error);
+	if (v != VERDICT_DONE)
+		return v;
+	for (unsigned i = 0; i < params; i++) {
+		int c = route->keys[mysql_sql_after_param(i)];
+
+		mysql_bind_cell(&bind[i], &route->columns[c], &after->cells[c]);
+	}
+	mysql_bind_int(&bind[params], &most);
+	v = mysql_execute(store, *stmt, error);
+	return v == VERDICT_DONE ? mysql_read_rows(*stmt, route, out, error) : v;
+}
