@@ -1,0 +1,227 @@
+/*
+ * redis_command: commands out, replies in. A script's arguments are written in the wire's form
+ * straight into one kept buffer, its head into another; hiredis takes both as one command.
+ */
+#include "consumer/pipeline/redis_internal.h"
+
+#include "common/mem.h"
+#include "consumer/failure/redis_verdict.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define ARGS_MAX 8
+
+enum verdict redis_refuse(struct store_error *error, enum verdict verdict, const char *class,
+	const char *format, ...)
+{
+	char text[ERRMSG_BYTES];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	error->store = "redis";
+	error->code = 0;
+	error->class = class;
+	error->row = -1;
+	errmsg_set(&error->msg, 0, "%s", text);
+	return verdict;
+}
+
+enum verdict redis_lost(struct redis_store *store, struct store_error *error)
+{
+	return redis_refuse(
+		error, VERDICT_RECONNECT, "connection", "%s", store->context->errstr);
+}
+
+static enum verdict error_reply(const redisReply *reply, struct store_error *error)
+{
+	const struct redis_verdict *row = redis_verdict(reply->str);
+
+	return redis_refuse(error, row->verdict, row->class, "%s", reply->str);
+}
+
+enum verdict redis_reply(
+	struct redis_store *store, redisReply **reply, struct store_error *error)
+{
+	void *got = NULL;
+	enum verdict v;
+
+	if (redisGetReply(store->context, &got) != REDIS_OK || !got)
+		return redis_lost(store, error);
+	*reply = got;
+	if ((*reply)->type != REDIS_REPLY_ERROR)
+		return VERDICT_DONE;
+	v = error_reply(*reply, error);
+	freeReplyObject(*reply);
+	*reply = NULL;
+	return v;
+}
+
+static enum verdict not_connected(struct store_error *error)
+{
+	return redis_refuse(error, VERDICT_RECONNECT, "connection", "not connected");
+}
+
+enum verdict redis_ask(struct redis_store *store, int count, const char *const *words,
+	redisReply **reply, struct store_error *error)
+{
+	const char *argv[ARGS_MAX];
+	size_t lengths[ARGS_MAX];
+
+	if (!store->context)
+		return not_connected(error);
+	for (int i = 0; i < count; i++) {
+		argv[i] = words[i];
+		lengths[i] = strlen(words[i]);
+	}
+	if (redisAppendCommandArgv(store->context, count, argv, lengths) != REDIS_OK)
+		return redis_lost(store, error);
+	return redis_reply(store, reply, error);
+}
+
+/* "$3\r\n", "*12\r\n" */
+static void add_count(struct text_buffer *buffer, char mark, size_t count)
+{
+	char text[32], *at = text + sizeof(text);
+
+	*--at = '\n';
+	*--at = '\r';
+	do {
+		*--at = (char)('0' + count % 10);
+		count /= 10;
+	} while (count);
+	*--at = mark;
+	text_buffer_add(buffer, at, (size_t)(text + sizeof(text) - at));
+}
+
+static void add_bulk(struct text_buffer *buffer, const void *data, size_t length)
+{
+	add_count(buffer, '$', length);
+	text_buffer_add(buffer, data, length);
+	text_buffer_add(buffer, "\r\n", 2);
+}
+
+void redis_args_begin(struct redis_store *store)
+{
+	store->body.used = 0;
+	store->body_args = 0;
+}
+
+void redis_arg(struct redis_store *store, const void *data, size_t length)
+{
+	add_bulk(&store->body, data, length);
+	store->body_args++;
+}
+
+void redis_arg_text(struct redis_store *store, const char *text)
+{
+	redis_arg(store, text, strlen(text));
+}
+
+void redis_arg_offset(struct redis_store *store, int64_t offset)
+{
+	char text[REDIS_OFFSET_DIGITS + 2];
+
+	snprintf(text, sizeof(text), "%0*" PRId64, REDIS_OFFSET_DIGITS, offset);
+	redis_arg_text(store, text);
+}
+
+void redis_arg_number(struct redis_store *store, int64_t number)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%" PRId64, number);
+	redis_arg_text(store, text);
+}
+
+void redis_fence_key(struct redis_store *store, const struct route *route, int32_t partition,
+	struct text_buffer *key)
+{
+	char number[16];
+
+	snprintf(number, sizeof(number), ":%d}", (int)partition);
+	text_buffer_add(key, "writethrough:{", 14);
+	text_buffer_add(key, store->config->group, strlen(store->config->group));
+	text_buffer_add(key, ":", 1);
+	text_buffer_add(key, route->topic, strlen(route->topic));
+	text_buffer_add(key, number, strlen(number));
+}
+
+static void script_head(struct redis_store *store, enum redis_script script,
+	const struct route *route, int32_t partition)
+{
+	struct text_buffer *head = &store->head;
+
+	store->scratch.used = 0;
+	redis_fence_key(store, route, partition, &store->scratch);
+	head->used = 0;
+	add_count(head, '*', 4 + store->body_args);
+	add_bulk(head, "EVALSHA", 7);
+	add_bulk(head, store->sha[script], REDIS_SHA_CHARS);
+	add_bulk(head, "1", 1);
+	add_bulk(head, store->scratch.data, store->scratch.used);
+}
+
+/* The script's word -> verdict. */
+static enum verdict judge_word(const redisReply *reply, struct store_error *error)
+{
+	static const struct {
+		const char *word, *class, *text;
+	} words[] = {
+		{"NOFENCE", "no_fence", "there is no fence"},
+		{"MOVED", "moved", "the fence is not where it was thought to be"},
+		{"NEWER", "newer", "newer rows are in the cache already"},
+	};
+
+	if (reply->type != REDIS_REPLY_STRING)
+		return redis_refuse(error, VERDICT_RECONNECT, "protocol",
+			"the script answered no word (type %d)", reply->type);
+	if (!strcmp(reply->str, "OK"))
+		return VERDICT_DONE;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (!strcmp(reply->str, words[i].word))
+			return redis_refuse(
+				error, VERDICT_MOVED, words[i].class, "%s", words[i].text);
+	}
+	return redis_refuse(
+		error, VERDICT_RECONNECT, "protocol", "the script answered '%s'", reply->str);
+}
+
+static enum verdict send_script(
+	struct redis_store *store, redisReply **reply, struct store_error *error)
+{
+	redisContext *context = store->context;
+
+	if (redisAppendFormattedCommand(context, store->head.data, store->head.used) !=
+			REDIS_OK ||
+		redisAppendFormattedCommand(context, store->body.data, store->body.used) !=
+			REDIS_OK)
+		return redis_lost(store, error);
+	return redis_reply(store, reply, error);
+}
+
+enum verdict redis_script_call(struct redis_store *store, enum redis_script script,
+	const struct route *route, int32_t partition, struct store_error *error)
+{
+	redisReply *reply;
+	enum verdict v;
+
+	if (!store->context)
+		return not_connected(error);
+	script_head(store, script, route, partition);
+	v = send_script(store, &reply, error);
+	if (v == VERDICT_RETRY && !strcmp(error->class, "no_script")) {
+		v = redis_load_scripts(store, error);
+		if (v == VERDICT_DONE)
+			v = send_script(store, &reply, error);
+	}
+	if (v != VERDICT_DONE)
+		return v;
+	v = judge_word(reply, error);
+	freeReplyObject(reply);
+	return v;
+}

@@ -1,0 +1,61 @@
+/*
+ * redis_internal: what the redis_*.c files of the store share; nobody else includes it.
+ * Everything is the owner thread's, but `fd` and `mu` (redis_store_interrupt).
+ */
+#ifndef CONSUMER_PIPELINE_REDIS_INTERNAL_H
+#define CONSUMER_PIPELINE_REDIS_INTERNAL_H
+
+#include "consumer/pipeline/cache_value.h"
+#include "consumer/pipeline/redis_script.h"
+#include "consumer/pipeline/redis_store.h"
+
+#include <hiredis/hiredis.h>
+#include <pthread.h>
+
+#define REDIS_SHA_CHARS 40
+
+struct redis_store {
+	const struct redis_config *config;
+	redisContext *context; /* NULL when closed */
+	void *tls; /* the TLS context of the connection, or NULL */
+	char sha[SCRIPT_COUNT][REDIS_SHA_CHARS + 1];
+	struct text_buffer head, body, scratch; /* the command on its way; kept */
+	size_t body_args;
+	pthread_mutex_t mu;
+	int fd; /* under mu; -1 when closed */
+};
+
+/* redis_connect.c */
+enum verdict redis_load_scripts(struct redis_store *store, struct store_error *error);
+
+/* redis_command.c */
+enum verdict redis_refuse(struct store_error *error, enum verdict verdict, const char *class,
+	const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* The connection's own failure. */
+enum verdict redis_lost(struct redis_store *store, struct store_error *error);
+/* Sends what is queued and reads one reply; an error reply becomes its verdict. The caller frees
+ * *reply with freeReplyObject after DONE. */
+enum verdict redis_reply(
+	struct redis_store *store, redisReply **reply, struct store_error *error);
+/* One command of plain words, its reply likewise. */
+enum verdict redis_ask(struct redis_store *store, int count, const char *const *words,
+	redisReply **reply, struct store_error *error);
+
+/* The arguments of a script: begin, any adds, call. */
+void redis_args_begin(struct redis_store *store);
+void redis_arg(struct redis_store *store, const void *data, size_t length);
+void redis_arg_text(struct redis_store *store, const char *text);
+void redis_arg_offset(struct redis_store *store, int64_t offset);
+void redis_arg_number(struct redis_store *store, int64_t number);
+/* Runs the script on the fence; OK is DONE, every other word MOVED. NOSCRIPT loads and repeats. */
+enum verdict redis_script_call(struct redis_store *store, enum redis_script script,
+	const struct route *route, int32_t partition, struct store_error *error);
+/* The fence's key, into `key`. */
+void redis_fence_key(struct redis_store *store, const struct route *route, int32_t partition,
+	struct text_buffer *key);
+
+/* redis_rows.c: the ROWS arguments of a script. */
+void redis_arg_rows(struct redis_store *store, const struct route *route,
+	struct row *const *rows, size_t count);
+
+#endif
