@@ -1,0 +1,266 @@
+#include "consumer/failure/deadletter.h"
+
+#include "common/clock.h"
+#include "common/fault.h"
+#include "common/mem.h"
+
+#include <inttypes.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct deadletters {
+	rd_kafka_t *kafka;
+	char *topic; /* NULL: ORIGIN.dlq */
+	char *group;
+	int timeout_ms;
+};
+
+/* What one deliver call waits for. */
+struct delivery {
+	_Atomic size_t outstanding;
+	_Atomic int failed; /* first rd_kafka_resp_err_t */
+};
+
+/* One letter in flight; freed by its report. */
+struct sent {
+	struct delivery *delivery;
+	struct letter letter;
+	struct deadletters *letters;
+	const char *topic;
+	int dropped; /* sent without its value */
+};
+
+static rd_kafka_resp_err_t send_letter(struct sent *sent);
+
+static void on_report(rd_kafka_t *kafka, const rd_kafka_message_t *report, void *opaque)
+{
+	struct sent *sent = report->_private;
+	rd_kafka_resp_err_t err = report->err;
+	int none = 0;
+
+	(void)kafka;
+	(void)opaque;
+	if (err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE && !sent->dropped) {
+		sent->dropped = 1;
+		err = send_letter(sent);
+		if (!err)
+			return;
+	}
+	if (err)
+		atomic_compare_exchange_strong(&sent->delivery->failed, &none, (int)err);
+	atomic_fetch_sub(&sent->delivery->outstanding, 1);
+	free(sent);
+}
+
+int deadletters_new(struct deadletters **out, rd_kafka_conf_t *conf, const char *topic,
+	const char *group, int timeout_ms, struct errmsg *msg)
+{
+	struct deadletters *letters = mem_zero(1, sizeof(*letters));
+	char text[512];
+
+	rd_kafka_conf_set_dr_msg_cb(conf, on_report);
+	letters->kafka = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof(text));
+	if (!letters->kafka) {
+		rd_kafka_conf_destroy(conf);
+		free(letters);
+		return errmsg_set(msg, ERR_CONFIG, "dead-letter producer: %s", text);
+	}
+	letters->topic = topic ? mem_strdup(topic) : NULL;
+	letters->group = mem_strdup(group);
+	letters->timeout_ms = timeout_ms;
+	*out = letters;
+	return 0;
+}
+
+void deadletters_free(struct deadletters *letters)
+{
+	if (!letters)
+		return;
+	rd_kafka_flush(letters->kafka, 1000);
+	rd_kafka_destroy(letters->kafka);
+	free(letters->topic);
+	free(letters->group);
+	free(letters);
+}
+
+char *deadletters_topic(const struct deadletters *letters, const char *origin)
+{
+	return letters->topic ? mem_strdup(letters->topic) : mem_printf("%s.dlq", origin);
+}
+
+static rd_kafka_headers_t *letter_headers(const struct sent *sent)
+{
+	const rd_kafka_message_t *record = sent->letter.record;
+	rd_kafka_headers_t *headers = NULL;
+	char number[32], reason[512];
+
+	if (rd_kafka_message_headers(record, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR && headers)
+		headers = rd_kafka_headers_copy(headers);
+	else
+		headers = rd_kafka_headers_new(8);
+#define ADD(name, text) rd_kafka_header_add(headers, name, -1, text, -1)
+	snprintf(reason, sizeof(reason), "%s: %s", sent->letter.reason, sent->letter.text);
+	ADD("wt.error.reason", reason);
+	ADD("wt.error.class", sent->letter.class);
+	ADD("wt.origin.topic", rd_kafka_topic_name(record->rkt));
+	snprintf(number, sizeof(number), "%" PRId32, record->partition);
+	ADD("wt.origin.partition", number);
+	snprintf(number, sizeof(number), "%" PRId64, record->offset);
+	ADD("wt.origin.offset", number);
+	snprintf(number, sizeof(number), "%" PRId64, rd_kafka_message_timestamp(record, NULL));
+	ADD("wt.origin.timestamp", number);
+	ADD("wt.group", sent->letters->group);
+	if (!record->payload)
+		ADD("wt.value.null", "true");
+	if (sent->dropped) {
+		snprintf(number, sizeof(number), "%zu", record->len);
+		ADD("wt.value.dropped", number);
+	}
+#undef ADD
+	return headers;
+}
+
+static rd_kafka_resp_err_t send_letter(struct sent *sent)
+{
+	const rd_kafka_message_t *record = sent->letter.record;
+	rd_kafka_headers_t *headers = letter_headers(sent);
+	rd_kafka_resp_err_t err;
+
+	err = rd_kafka_producev(sent->letters->kafka, RD_KAFKA_V_TOPIC(sent->topic),
+		RD_KAFKA_V_KEY(record->key, record->key_len),
+		RD_KAFKA_V_VALUE(sent->dropped ? NULL : record->payload,
+			sent->dropped ? 0 : record->len),
+		RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_HEADERS(headers),
+		RD_KAFKA_V_OPAQUE(sent), RD_KAFKA_V_END);
+	if (err)
+		rd_kafka_headers_destroy(headers);
+	if (err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE && !sent->dropped) {
+		sent->dropped = 1;
+		return send_letter(sent);
+	}
+	return err;
+}
+
+static int start_letter(struct deadletters *letters, const char *topic,
+	const struct letter *letter, struct delivery *delivery, int64_t deadline_ms)
+{
+	struct sent *sent = mem_zero(1, sizeof(*sent));
+	rd_kafka_resp_err_t err;
+
+	*sent = (struct sent){
+		.delivery = delivery, .letter = *letter, .letters = letters, .topic = topic};
+	atomic_fetch_add(&delivery->outstanding, 1);
+	while ((err = send_letter(sent)) == RD_KAFKA_RESP_ERR__QUEUE_FULL &&
+		clock_mono_ms() < deadline_ms)
+		rd_kafka_poll(letters->kafka, 10);
+	if (err) {
+		int none = 0;
+
+		atomic_fetch_sub(&delivery->outstanding, 1);
+		atomic_compare_exchange_strong(&delivery->failed, &none, (int)err);
+		free(sent);
+		return -1;
+	}
+	return 0;
+}
+
+int deadletters_deliver(struct deadletters *letters, const char *origin,
+	const struct letter *items, size_t count, struct errmsg *msg)
+{
+	struct delivery delivery = {.outstanding = 0};
+	char *topic = deadletters_topic(letters, origin);
+	int64_t deadline_ms = clock_mono_ms() + letters->timeout_ms;
+	int failed;
+
+	FAULT_POINT("dlq_before_delivery");
+	for (size_t i = 0; i < count; i++) {
+		if (start_letter(letters, topic, &items[i], &delivery, deadline_ms) != 0)
+			break;
+	}
+	/* message.timeout.ms bounds this wait: every letter gets its report, also a failed one. */
+	while (atomic_load(&delivery.outstanding) > 0)
+		rd_kafka_poll(letters->kafka, 20);
+	failed = atomic_load(&delivery.failed);
+	if (failed)
+		errmsg_set(msg, ERR_UNAVAILABLE, "dead-letter topic %s: %s", topic,
+			rd_kafka_err2str((rd_kafka_resp_err_t)failed));
+	free(topic);
+	if (failed)
+		return ERR_UNAVAILABLE;
+	FAULT_POINT("dlq_after_delivery");
+	return 0;
+}
+
+static int topic_partitions(struct deadletters *letters, const char *topic, struct errmsg *msg)
+{
+	const struct rd_kafka_metadata *metadata;
+	rd_kafka_topic_t *handle = rd_kafka_topic_new(letters->kafka, topic, NULL);
+	rd_kafka_resp_err_t err =
+		rd_kafka_metadata(letters->kafka, 0, handle, &metadata, letters->timeout_ms);
+	int count = 0;
+
+	rd_kafka_topic_destroy(handle);
+	if (err)
+		return errmsg_set(msg, ERR_UNAVAILABLE, "kafka: topic %s: %s", topic,
+			rd_kafka_err2str(err));
+	if (metadata->topic_cnt == 1 && !metadata->topics[0].err)
+		count = metadata->topics[0].partition_cnt;
+	rd_kafka_metadata_destroy(metadata);
+	return count;
+}
+
+static int create_topic(
+	struct deadletters *letters, const char *topic, int partitions, struct errmsg *msg)
+{
+	char text[256] = "";
+	rd_kafka_NewTopic_t *wanted =
+		rd_kafka_NewTopic_new(topic, partitions, -1, text, sizeof(text));
+	rd_kafka_queue_t *queue = rd_kafka_queue_new(letters->kafka);
+	rd_kafka_event_t *event;
+
+	if (!wanted) {
+		rd_kafka_queue_destroy(queue);
+		return errmsg_set(msg, ERR_CONFIG, "topic %s: %s", topic, text);
+	}
+	rd_kafka_CreateTopics(letters->kafka, &wanted, 1, NULL, queue);
+	event = rd_kafka_queue_poll(queue, letters->timeout_ms);
+	if (event && !rd_kafka_event_error(event)) {
+		size_t count;
+		const rd_kafka_topic_result_t **results = rd_kafka_CreateTopics_result_topics(
+			rd_kafka_event_CreateTopics_result(event), &count);
+		rd_kafka_resp_err_t err = rd_kafka_topic_result_error(results[0]);
+
+		if (err && err != RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS)
+			snprintf(text, sizeof(text), "%s", rd_kafka_err2str(err));
+	} else {
+		snprintf(text, sizeof(text), "%s",
+			event ? rd_kafka_event_error_string(event) : "timed out");
+	}
+	if (event)
+		rd_kafka_event_destroy(event);
+	rd_kafka_NewTopic_destroy(wanted);
+	rd_kafka_queue_destroy(queue);
+	return *text ? errmsg_set(
+			       msg, ERR_UNAVAILABLE, "cannot create topic %s: %s", topic, text)
+		     : 0;
+}
+
+int deadletters_check(struct deadletters *letters, const char *origin, int partitions,
+	int create, struct errmsg *msg)
+{
+	char *topic = deadletters_topic(letters, origin);
+	int count = topic_partitions(letters, topic, msg);
+	int err = count < 0 ? count : 0;
+
+	if (count == 0 && create)
+		err = create_topic(letters, topic, partitions, msg);
+	else if (count == 0)
+		err = errmsg_set(msg, ERR_UNAVAILABLE,
+			"option deadletter.topic: topic %s does not exist; create it, or set "
+			"deadletter.create=true",
+			topic);
+	free(topic);
+	return err;
+}

@@ -1,0 +1,171 @@
+/*
+ * 2. decode - 3. batch - 4. mysql - 5. redis - 6. settle, for one batch [a, b).
+ *
+ * The order is the protocol's: letters first, then the transaction that moves the ledger, then the
+ * script that moves the fence. Whatever goes wrong leaves both stores at a position that claim.c
+ * knows how to go on from.
+ */
+#include "consumer/pipeline/apply.h"
+
+#include "common/clock.h"
+#include "common/fault.h"
+#include "common/log.h"
+#include "consumer/failure/bisect.h"
+#include "consumer/pipeline/decode.h"
+#include "consumer/pipeline/refresh.h"
+#include "consumer/pipeline/settle.h"
+
+static void note_stage(const struct pipeline *pipeline, struct partition *p, enum stage stage,
+	int64_t since_ns)
+{
+	int64_t took_ns = clock_mono_ns() - since_ns;
+
+	metric_histogram_observe(
+		&pipeline->meters->stage_seconds[stage], (double)took_ns / 1e9);
+	atomic_store_explicit(
+		&p->stage_us[stage], (uint32_t)(took_ns / 1000), memory_order_relaxed);
+}
+
+void apply_decode(struct apply_tools *tools, struct partition *p)
+{
+	int64_t start_ns = clock_mono_ns();
+	struct decode_error why;
+
+	dead_records_clear(&p->dead);
+	for (size_t i = 0; i < p->batch.record_count; i++) {
+		if (decode_record(&p->batch, i, &why) == DECODE_DEAD)
+			dead_records_add(&p->dead, i, why.reason, "decode", why.msg.text);
+	}
+	batch_select(&p->batch);
+	note_stage(tools->pipeline, p, STAGE_DECODE, start_ns);
+}
+
+static enum verdict probe_rows(
+	void *context, struct row *const *rows, size_t count, struct store_error *error)
+{
+	struct apply_tools *tools = context;
+
+	return mysql_store_probe(tools->mysql, tools->route, rows, count, error);
+}
+
+/* Any row of the table: it fitted once, so a well store takes it again. */
+static enum verdict probe_known_row(void *context, struct store_error *error)
+{
+	struct apply_tools *tools = context;
+	struct store_error ignored;
+	enum verdict v = mysql_store_snapshot_begin(tools->mysql, error);
+	struct row *known;
+
+	row_list_clear(&tools->rows);
+	if (v == VERDICT_DONE)
+		v = mysql_store_snapshot_scan(
+			tools->mysql, tools->route, NULL, 1, &tools->rows, error);
+	(void)mysql_store_snapshot_end(tools->mysql, &ignored);
+	if (v != VERDICT_DONE)
+		return v;
+	if (tools->rows.count == 0)
+		return VERDICT_MOVED;
+	known = &tools->rows.rows[0];
+	return mysql_store_probe(tools->mysql, tools->route, &known, 1, error);
+}
+
+/* POISON: finds the row, puts it aside as dead, and lets the batch be tried again without it. */
+static enum verdict remove_culprit(
+	struct apply_tools *tools, struct partition *p, struct store_error *error)
+{
+	struct bisect_probe probe = {probe_rows, probe_known_row, tools};
+	struct batch *batch = &p->batch;
+	size_t culprit = 0;
+	enum verdict v;
+
+	tools->route = p->route;
+	v = bisect_find(
+		&probe, batch->selected, batch->selected_count, error->row, &culprit, error);
+	if (v != VERDICT_DONE)
+		return v;
+	batch->selected[culprit]->dead = true;
+	dead_records_add(&p->dead, batch->selected[culprit]->record, "poison", error->class,
+		error->msg.text);
+	batch_select(batch);
+	return VERDICT_DONE;
+}
+
+static enum verdict write_mysql(
+	struct apply_tools *tools, struct partition *p, struct store_error *error)
+{
+	enum verdict v;
+
+	for (;;) {
+		v = letters_deliver(tools->pipeline, p, error);
+		if (v != VERDICT_DONE)
+			return v;
+		FAULT_POINT("mysql_before_execute");
+		v = mysql_store_execute(tools->mysql, &p->batch, error);
+		FAULT_POINT("mysql_after_execute");
+		if (v != VERDICT_POISON)
+			break;
+		v = remove_culprit(tools, p, error);
+		if (v != VERDICT_DONE)
+			return v;
+	}
+	if (v != VERDICT_DONE)
+		return v;
+	FAULT_POINT("mysql_before_commit");
+	v = mysql_store_commit(tools->mysql, error);
+	FAULT_POINT("mysql_after_commit");
+	if (v == VERDICT_RETRY) /* it may have happened all the same: only the claim can tell */
+		partition_set_mode(p, MODE_CLAIM);
+	return v;
+}
+
+static enum verdict catch_up(
+	struct apply_tools *tools, struct partition *p, struct store_error *error)
+{
+	struct batch *batch = &p->batch;
+	struct refresh_request request = {.route = p->route,
+		.partition = p->id,
+		.wanted = batch->selected,
+		.count = batch->selected_count,
+		.advance_from = batch->from,
+		.advance_to = batch->to};
+
+	dead_records_clear(
+		&p->dead); /* their letters were delivered before the ledger passed */
+	return refresh_keys(tools->mysql, tools->redis, &request, &tools->rows, error);
+}
+
+enum verdict apply_batch(
+	struct apply_tools *tools, struct partition *p, struct store_error *error)
+{
+	int64_t start_ns = clock_mono_ns();
+	int mode = atomic_load(&p->mode);
+	enum verdict v;
+
+	if (mode == MODE_CATCH_UP) {
+		v = catch_up(tools, p, error);
+		if (v != VERDICT_DONE)
+			return v;
+		p->position = p->batch.to;
+		partition_drop_batch(p);
+		return VERDICT_DONE;
+	}
+	v = write_mysql(tools, p, error);
+	if (v != VERDICT_DONE)
+		return v;
+	note_stage(tools->pipeline, p, STAGE_MYSQL, start_ns);
+	if (mode == MODE_RUN) {
+		start_ns = clock_mono_ns();
+		FAULT_POINT("redis_before_script");
+		v = redis_store_apply(tools->redis, &p->batch, error);
+		FAULT_POINT("redis_after_script");
+		if (v == VERDICT_RETRY) /* MySQL has the batch: the claim goes on from there */
+			partition_set_mode(p, MODE_CLAIM);
+		if (v != VERDICT_DONE)
+			return v;
+		note_stage(tools->pipeline, p, STAGE_REDIS, start_ns);
+	}
+	start_ns = clock_mono_ns();
+	settle_batch(tools->pipeline, p);
+	note_stage(tools->pipeline, p, STAGE_SETTLE, start_ns);
+	return VERDICT_DONE;
+}

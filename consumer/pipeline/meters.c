@@ -1,0 +1,73 @@
+#include "consumer/pipeline/meters.h"
+
+#include <string.h>
+
+const char *const stage_names[STAGE_COUNT] = {"intake", "decode", "mysql", "redis", "settle"};
+
+void meters_init(struct meters *meters)
+{
+	memset(meters, 0, sizeof(*meters));
+	metric_histogram_init_decades(&meters->batch_records, 1, 10000);
+	for (int i = 0; i < STAGE_COUNT; i++)
+		metric_histogram_init_decades(&meters->stage_seconds[i], 1e-5, 10);
+	metric_histogram_init_decades(&meters->end_to_end_seconds, 1e-4, 1000);
+	pthread_mutex_init(&meters->store_errors.mu, NULL);
+	pthread_mutex_init(&meters->deadletters.mu, NULL);
+	pthread_mutex_init(&meters->moved.mu, NULL);
+	pthread_mutex_init(&meters->letters_mu, NULL);
+}
+
+void meters_release(struct meters *meters)
+{
+	pthread_mutex_destroy(&meters->store_errors.mu);
+	pthread_mutex_destroy(&meters->deadletters.mu);
+	pthread_mutex_destroy(&meters->moved.mu);
+	pthread_mutex_destroy(&meters->letters_mu);
+}
+
+void meters_count(struct named_counters *counters, const char *label, const char *detail)
+{
+	int i;
+
+	pthread_mutex_lock(&counters->mu);
+	for (i = 0; i < counters->count; i++) {
+		if (strcmp(counters->rows[i].label, label) == 0 &&
+			strcmp(counters->rows[i].detail, detail) == 0)
+			break;
+	}
+	if (i == counters->count && i < METERS_NAMED_MAX)
+		counters->rows[counters->count++] =
+			(struct named_counter){.label = label, .detail = detail};
+	if (i < METERS_NAMED_MAX)
+		counters->rows[i].value++;
+	pthread_mutex_unlock(&counters->mu);
+}
+
+int meters_read(struct named_counters *counters, struct named_counter *rows)
+{
+	int count;
+
+	pthread_mutex_lock(&counters->mu);
+	count = counters->count;
+	memcpy(rows, counters->rows, (size_t)count * sizeof(*rows));
+	pthread_mutex_unlock(&counters->mu);
+	return count;
+}
+
+void meters_letter(struct meters *meters, const struct letter_note *note)
+{
+	pthread_mutex_lock(&meters->letters_mu);
+	meters->letters[meters->letters_total++ % LETTERS_SHOWN] = *note;
+	pthread_mutex_unlock(&meters->letters_mu);
+}
+
+int meters_letters(struct meters *meters, struct letter_note *notes)
+{
+	int count = 0;
+
+	pthread_mutex_lock(&meters->letters_mu);
+	for (uint64_t i = meters->letters_total; i > 0 && count < LETTERS_SHOWN; i--)
+		notes[count++] = meters->letters[(i - 1) % LETTERS_SHOWN];
+	pthread_mutex_unlock(&meters->letters_mu);
+	return count;
+}

@@ -1,0 +1,32 @@
+/*
+ * pipeline: what all workers share and only read: settings, handles, meters. Filled by the run
+ * verb before the first worker starts.
+ */
+#ifndef CONSUMER_PIPELINE_PIPELINE_H
+#define CONSUMER_PIPELINE_PIPELINE_H
+
+#include "consumer/pipeline/meters.h"
+#include "consumer/pipeline/mysql_store.h"
+#include "consumer/pipeline/redis_store.h"
+
+#include <librdkafka/rdkafka.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct deadletters;
+
+struct pipeline {
+	rd_kafka_t *kafka; /* the group's member; borrowed */
+	const char *group;
+	struct mysql_config mysql;
+	struct redis_config redis;
+	struct deadletters *deadletters; /* borrowed */
+	struct meters *meters; /* borrowed */
+	size_t batch_records;
+	size_t batch_bytes;
+	bool start_latest; /* first start of a group: at the end instead of the beginning */
+	int kafka_timeout_ms; /* for one question to the brokers */
+	int64_t stopped_retry_ms; /* a stopped partition looks again so often */
+};
+
+#endif

@@ -1,0 +1,33 @@
+#include "consumer/pipeline/settle.h"
+
+#include "common/clock.h"
+#include "common/fault.h"
+
+static void count_end_to_end(struct meters *meters, const struct batch *batch)
+{
+	int64_t now_ms = clock_wall_ms();
+
+	for (size_t i = 0; i < batch->record_count; i++) {
+		int64_t sent_ms = rd_kafka_message_timestamp(batch->records[i], NULL);
+
+		if (sent_ms > 0)
+			metric_histogram_observe(&meters->end_to_end_seconds,
+				(double)(now_ms > sent_ms ? now_ms - sent_ms : 0) / 1000);
+	}
+}
+
+void settle_batch(const struct pipeline *pipeline, struct partition *p)
+{
+	const struct batch *batch = &p->batch;
+
+	FAULT_POINT("settle_before");
+	p->position = batch->to;
+	atomic_store(&p->settled, batch->to);
+	atomic_fetch_add_explicit(&p->applied, batch->row_count, memory_order_relaxed);
+	atomic_store_explicit(
+		&p->last_batch, (uint32_t)batch->record_count, memory_order_relaxed);
+	metric_histogram_observe(&pipeline->meters->batch_records, (double)batch->record_count);
+	count_end_to_end(pipeline->meters, batch);
+	partition_drop_batch(p);
+	FAULT_POINT("settle_after");
+}

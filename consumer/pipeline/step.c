@@ -1,0 +1,252 @@
+/*
+ * Every step of a partition answers with a verdict, and act() is the only place that decides what
+ * follows:
+ *
+ *	claim	where do both stores stand?				     claim.c
+ *	check	is it the same log?					     intake.c
+ *	batch	intake - decode - batch - mysql - redis - settle   intake.c, apply.c
+ */
+#include "consumer/pipeline/step.h"
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "consumer/pipeline/claim.h"
+#include "consumer/pipeline/intake.h"
+#include "consumer/pipeline/log_position.h"
+
+#include <string.h>
+
+#define MOVED_BACKOFF_MS 5
+#define CONNECT_BASE_MS	 50
+#define CONNECT_CAP_MS	 5000
+
+void stepper_init(struct stepper *w, const struct pipeline *pipeline, int number)
+{
+	*w = (struct stepper){.pipeline = pipeline, .number = number};
+	w->tools.pipeline = pipeline;
+	w->tools.mysql = mysql_store_new(&pipeline->mysql);
+	w->tools.redis = redis_store_new(&pipeline->redis);
+	backoff_init(&w->connect_backoff, CONNECT_BASE_MS, CONNECT_CAP_MS);
+}
+
+void stepper_release(struct stepper *w)
+{
+	mysql_store_free(w->tools.mysql);
+	redis_store_free(w->tools.redis);
+	row_list_release(&w->tools.rows);
+}
+
+/* ---- verdicts ------------------------------------------------------------------------------ */
+
+static void log_trouble(
+	struct stepper *w, struct partition *p, enum verdict v, const struct store_error *error)
+{
+	log_limited(v == VERDICT_FATAL ? LOG_ERROR : LOG_WARN, "partition_trouble",
+		LOG_F("topic", LOG_STR(p->route->topic)), LOG_F("partition", LOG_INT(p->id)),
+		LOG_F("worker", LOG_INT(w->number)), LOG_F("verdict", LOG_STR(verdict_name(v))),
+		LOG_F("store", LOG_STR(error->store)), LOG_F("class", LOG_STR(error->class)),
+		LOG_F("error", LOG_STR(error->msg.text)));
+}
+
+static void wait_before_next(struct partition *p, int64_t ms)
+{
+	p->not_before_ms = clock_mono_ms() + ms;
+}
+
+/* What follows from a step's answer. */
+static void act(
+	struct stepper *w, struct partition *p, enum verdict v, struct store_error *error)
+{
+	struct meters *meters = w->pipeline->meters;
+
+	if (v == VERDICT_DONE) {
+		if (p->error_noted)
+			partition_clear_error(p);
+		p->error_noted = false;
+		backoff_reset(&p->backoff);
+		atomic_store(&p->progress_ms, clock_mono_ms());
+		return;
+	}
+	log_trouble(w, p, v, error);
+	partition_note_error(p, error->msg.text);
+	p->error_noted = true;
+	switch (v) {
+	case VERDICT_DONE:
+		break;
+	case VERDICT_MOVED:
+		meters_count(&meters->moved, error->store, "");
+		partition_set_mode(p, MODE_CLAIM);
+		wait_before_next(p, MOVED_BACKOFF_MS);
+		break;
+	case VERDICT_RETRY:
+	case VERDICT_POISON: /* a store that refuses what it took before is sick, the record is not */
+		meters_count(&meters->store_errors, error->store, error->class);
+		wait_before_next(p, backoff_next_ms(&p->backoff));
+		break;
+	case VERDICT_RECONNECT:
+		meters_count(&meters->store_errors, error->store, error->class);
+		if (strcmp(error->store, "redis") == 0)
+			w->redis_up = false;
+		else
+			w->mysql_up = false;
+		partition_set_mode(p, MODE_CLAIM);
+		break;
+	case VERDICT_FATAL:
+		meters_count(&meters->store_errors, error->store, error->class);
+		partition_drop_batch(p);
+		partition_set_mode(p, MODE_STOPPED);
+		wait_before_next(p, w->pipeline->stopped_retry_ms);
+		break;
+	}
+}
+
+/* ---- connections --------------------------------------------------------------------------- */
+
+/* Are both stores there? Tries, with a backoff and for ever, when one is not. */
+static bool connected(struct stepper *w)
+{
+	struct store_error error = {.store = "mysql", .class = "connection", .row = -1};
+	enum verdict v = VERDICT_DONE;
+
+	if (w->mysql_up && w->redis_up)
+		return true;
+	if (clock_mono_ms() < w->connect_not_before_ms)
+		return false;
+	if (!w->mysql_up)
+		w->mysql_up = (v = mysql_store_connect(w->tools.mysql, &error)) == VERDICT_DONE;
+	if (v == VERDICT_DONE && !w->redis_up)
+		w->redis_up = (v = redis_store_connect(w->tools.redis, &error)) == VERDICT_DONE;
+	if (v == VERDICT_DONE) {
+		backoff_reset(&w->connect_backoff);
+		log_event(LOG_INFO, "stores_connected", LOG_F("worker", LOG_INT(w->number)));
+		return true;
+	}
+	w->connect_not_before_ms = clock_mono_ms() + backoff_next_ms(&w->connect_backoff);
+	meters_count(&w->pipeline->meters->store_errors, error.store, error.class);
+	log_limited(LOG_WARN, "store_unreachable", LOG_F("worker", LOG_INT(w->number)),
+		LOG_F("store", LOG_STR(error.store)), LOG_F("error", LOG_STR(error.msg.text)));
+	w->connect_error = error.msg;
+	return false;
+}
+
+/* ---- one step of one partition -------------------------------------------------------------- */
+
+static enum verdict step_claim(
+	struct stepper *w, struct partition *p, struct store_error *error)
+{
+	enum verdict v = claim_partition(w->pipeline, w->tools.mysql, w->tools.redis, p, error);
+
+	if (v == VERDICT_DONE && atomic_load(&p->mode) == MODE_RUN)
+		log_event(LOG_INFO, "partition_running",
+			LOG_F("topic", LOG_STR(p->route->topic)),
+			LOG_F("partition", LOG_INT(p->id)), LOG_F("worker", LOG_INT(w->number)),
+			LOG_F("position", LOG_INT(p->position)));
+	return v;
+}
+
+static bool step_check(struct stepper *w, struct partition *p, struct store_error *error)
+{
+	switch (intake_check_log(p, &error->msg)) {
+	case LOG_UNKNOWN:
+		return false;
+	case LOG_SAME:
+		partition_set_mode(p, p->next);
+		log_event(LOG_INFO, "partition_running",
+			LOG_F("topic", LOG_STR(p->route->topic)),
+			LOG_F("partition", LOG_INT(p->id)), LOG_F("worker", LOG_INT(w->number)),
+			LOG_F("mode", LOG_STR(partition_mode_name(p->next))),
+			LOG_F("position", LOG_INT(p->position)));
+		act(w, p, VERDICT_DONE, error);
+		return true;
+	case LOG_OTHER:
+		error->class = "other_log";
+		errmsg_set(&error->msg, ERR_REFUSED,
+			"%s [%d]: the record before the ledger's position is not the one that "
+			"was "
+			"applied: the topic was created anew. To go on: wt-consumer reset "
+			"--group %s "
+			"--topic %s --partition %d --to earliest|latest|OFFSET",
+			p->route->topic, p->id, w->pipeline->group, p->route->topic, p->id);
+		act(w, p, VERDICT_FATAL, error);
+		return true;
+	case LOG_LOST:
+		partition_set_mode(p, MODE_CLAIM);
+		act(w, p, VERDICT_RETRY, error);
+		return true;
+	}
+	return false;
+}
+
+/* Puts the queue where the mode needs it; a mode that reached its end is over. */
+static enum verdict place_stream(
+	struct stepper *w, struct partition *p, struct store_error *error)
+{
+	if (p->position >= p->cap) {
+		partition_set_mode(p, MODE_CLAIM);
+		return VERDICT_MOVED;
+	}
+	if (log_seek(w->pipeline->kafka, p, p->position, w->pipeline->kafka_timeout_ms,
+		    &error->msg) != 0)
+		return VERDICT_RETRY;
+	return VERDICT_DONE;
+}
+
+static bool step_batch(struct stepper *w, struct partition *p, struct store_error *error)
+{
+	int64_t start_ns = clock_mono_ns();
+	enum verdict v;
+
+	if (!p->batch_open) {
+		v = place_stream(w, p, error);
+		if (v == VERDICT_MOVED)
+			return true;
+		if (v != VERDICT_DONE) {
+			act(w, p, v, error);
+			return true;
+		}
+		switch (intake_fill(
+			p, w->pipeline->batch_records, w->pipeline->batch_bytes, &error->msg)) {
+		case INTAKE_EMPTY:
+			return false;
+		case INTAKE_LOST:
+			partition_set_mode(p, MODE_CLAIM);
+			act(w, p, VERDICT_RETRY, error);
+			return true;
+		case INTAKE_READY:
+			break;
+		}
+		metric_histogram_observe(&w->pipeline->meters->stage_seconds[STAGE_INTAKE],
+			(double)(clock_mono_ns() - start_ns) / 1e9);
+		apply_decode(&w->tools, p);
+		p->batch_open = true;
+	}
+	act(w, p, apply_batch(&w->tools, p, error), error);
+	return true;
+}
+
+bool step_partition(struct stepper *w, struct partition *p)
+{
+	struct store_error error = {.store = "kafka", .class = "stream", .row = -1};
+
+	if (clock_mono_ms() < p->not_before_ms)
+		return false;
+	if (!connected(w)) {
+		if (!p->error_noted)
+			partition_note_error(p, w->connect_error.text);
+		p->error_noted = true;
+		return false;
+	}
+	switch ((enum partition_mode)atomic_load(&p->mode)) {
+	case MODE_STOPPED: /* somebody may have mended it */
+	case MODE_CLAIM:
+		act(w, p, step_claim(w, p, &error), &error);
+		return true;
+	case MODE_CHECK:
+		return step_check(w, p, &error);
+	case MODE_CATCH_UP:
+	case MODE_HEAL:
+	case MODE_RUN:
+		return step_batch(w, p, &error);
+	}
+	return false;
+}

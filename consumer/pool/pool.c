@@ -1,0 +1,197 @@
+/*
+ * The main thread: polls Kafka (rebalance.c runs inside that poll), commits (commit.c), moves
+ * partitions between workers (scale.c), looks for stuck ones (watchdog.c).
+ */
+#include "consumer/pool/pool.h"
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/mem.h"
+#include "consumer/pool/pool_impl.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define POLL_MS	       20
+#define WATCH_EVERY_MS 1000
+
+void pool_mark(struct pool *pool, const char *kind, const char *text)
+{
+	struct snapshot_mark mark = {.wall_ms = clock_wall_ms()};
+
+	snprintf(mark.kind, sizeof(mark.kind), "%s", kind);
+	snprintf(mark.text, sizeof(mark.text), "%s", text);
+	pthread_mutex_lock(&pool->mu);
+	pool->marks[pool->mark_total++ % SNAPSHOT_MARKS] = mark;
+	pthread_mutex_unlock(&pool->mu);
+}
+
+static void on_commit(rd_kafka_t *kafka, rd_kafka_resp_err_t err,
+	rd_kafka_topic_partition_list_t *list, void *opaque)
+{
+	(void)kafka;
+	(void)list;
+	(void)opaque;
+	if (err && err != RD_KAFKA_RESP_ERR__NO_OFFSET)
+		log_limited(LOG_WARN, "commit_failed",
+			LOG_F("error", LOG_STR(rd_kafka_err2str(err))));
+}
+
+static int subscribe(struct pool *pool, struct errmsg *msg)
+{
+	const struct mapping *mapping = pool->config.mapping;
+	rd_kafka_topic_partition_list_t *topics =
+		rd_kafka_topic_partition_list_new(mapping->route_count);
+	rd_kafka_resp_err_t err;
+
+	for (int i = 0; i < mapping->route_count; i++)
+		rd_kafka_topic_partition_list_add(
+			topics, mapping->routes[i].topic, RD_KAFKA_PARTITION_UA);
+	err = rd_kafka_subscribe(pool->kafka, topics);
+	rd_kafka_topic_partition_list_destroy(topics);
+	if (err)
+		return errmsg_set(
+			msg, ERR_UNAVAILABLE, "kafka: subscribe: %s", rd_kafka_err2str(err));
+	return 0;
+}
+
+int pool_new(struct pool **out, struct pool_config *config, struct pipeline *pipeline,
+	struct errmsg *msg)
+{
+	struct pool *pool = mem_zero(1, sizeof(*pool));
+	char text[512];
+	int err;
+
+	pool->config = *config;
+	pool->pipeline = pipeline;
+	pool->started_wall_ms = clock_wall_ms();
+	atomic_init(&pool->wanted_workers, config->workers);
+	pthread_mutex_init(&pool->mu, NULL);
+	rd_kafka_conf_set_opaque(config->conf, pool);
+	rd_kafka_conf_set_rebalance_cb(config->conf, pool_on_rebalance);
+	rd_kafka_conf_set_offset_commit_cb(config->conf, on_commit);
+	pool->kafka = rd_kafka_new(RD_KAFKA_CONSUMER, config->conf, text, sizeof(text));
+	if (!pool->kafka) {
+		rd_kafka_conf_destroy(config->conf);
+		pthread_mutex_destroy(&pool->mu);
+		free(pool);
+		return errmsg_set(msg, ERR_CONFIG, "kafka consumer: %s", text);
+	}
+	rd_kafka_poll_set_consumer(pool->kafka);
+	pipeline->kafka = pool->kafka;
+	err = subscribe(pool, msg);
+	if (err != 0) {
+		pool_free(pool);
+		return err;
+	}
+	*out = pool;
+	return 0;
+}
+
+/* Only errors arrive here: the partitions' queues are their workers'. */
+static void on_message(struct pool *pool, rd_kafka_message_t *message)
+{
+	if (message->err == RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED)
+		log_event(LOG_ERROR, "left_group_for_not_polling",
+			LOG_F("error", LOG_STR(rd_kafka_message_errstr(message))));
+	else if (message->err && message->err != RD_KAFKA_RESP_ERR__PARTITION_EOF)
+		log_limited(LOG_WARN, "kafka_error",
+			LOG_F("error", LOG_STR(rd_kafka_message_errstr(message))));
+	else if (!message->err)
+		log_limited(LOG_ERROR, "record_on_main_queue",
+			LOG_F("partition", LOG_INT(message->partition)),
+			LOG_F("offset", LOG_INT(message->offset)));
+	(void)pool;
+	rd_kafka_message_destroy(message);
+}
+
+static void note_member(struct pool *pool)
+{
+	char *member = rd_kafka_memberid(pool->kafka);
+
+	if (!member)
+		return;
+	pthread_mutex_lock(&pool->mu);
+	snprintf(pool->member, sizeof(pool->member), "%s", member);
+	pthread_mutex_unlock(&pool->mu);
+	rd_kafka_mem_free(pool->kafka, member);
+}
+
+static void tick(struct pool *pool)
+{
+	int64_t now = clock_mono_ms();
+
+	if (now >= pool->next_commit_ms) {
+		pool->next_commit_ms = now + pool->config.commit_interval_ms;
+		pool_commit(pool, false);
+	}
+	if (now >= pool->next_watch_ms) {
+		pool->next_watch_ms = now + WATCH_EVERY_MS;
+		note_member(pool);
+		pool_watch(pool);
+	}
+	pool_rescale(pool, "asked for");
+}
+
+int pool_run(struct pool *pool)
+{
+	int64_t start_ms;
+
+	while (atomic_load(&pool->drain_calls) == 0) {
+		rd_kafka_message_t *message = rd_kafka_consumer_poll(pool->kafka, POLL_MS);
+
+		if (message)
+			on_message(pool, message);
+		tick(pool);
+	}
+	start_ms = clock_mono_ms();
+	log_event(LOG_INFO, "draining",
+		LOG_F("timeout_ms", LOG_INT(pool->config.drain_timeout_ms)));
+	pool_mark(pool, "drain", "asked to stop");
+	pool_give_up(pool, NULL);
+	rd_kafka_consumer_close(pool->kafka);
+	pool_stop_workers(pool);
+	log_event(LOG_INFO, pool->unfinished ? "stopped_unfinished" : "drained",
+		LOG_F("took_ms", LOG_INT(clock_mono_ms() - start_ms)));
+	return pool->unfinished ? ERR_UNFINISHED : 0;
+}
+
+void pool_free(struct pool *pool)
+{
+	if (!pool)
+		return;
+	rd_kafka_destroy(pool->kafka);
+	pthread_mutex_destroy(&pool->mu);
+	free(pool->partitions);
+	free(pool);
+}
+
+void pool_drain(struct pool *pool)
+{
+	atomic_fetch_add(&pool->drain_calls, 1);
+}
+
+int64_t pool_deadline_ms(const struct pool *pool)
+{
+	return clock_mono_ms() + pool->config.drain_timeout_ms;
+}
+
+void pool_wait_back(struct pool *pool, struct pool_partition *item)
+{
+	int64_t deadline_ms = pool_deadline_ms(pool);
+
+	while (!worker_wait_back(item->worker, item->p, clock_mono_ms() + 100)) {
+		bool now = atomic_load(&pool->drain_calls) > 1;
+
+		if (clock_mono_ms() < deadline_ms && !now)
+			continue;
+		/* Its calls are bounded by the io timeouts; this makes them end at once. */
+		log_limited(LOG_WARN, "drain_deadline",
+			LOG_F("topic", LOG_STR(item->p->route->topic)),
+			LOG_F("partition", LOG_INT(item->p->id)));
+		pool->unfinished = atomic_load(&pool->drain_calls) > 0;
+		worker_interrupt(item->worker);
+	}
+	item->worker = NULL;
+}

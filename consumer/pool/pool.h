@@ -1,0 +1,45 @@
+/*
+ * pool: the group's member and its workers: who runs the pipeline for which partition.
+ *
+ * The main thread owns it: pool_new - pool_run (until drained) - pool_free. It polls the main
+ * Kafka queue (rebalances, errors), commits for all partitions, watches for stuck ones. Other
+ * threads may call only what stands under "any thread".
+ */
+#ifndef CONSUMER_POOL_POOL_H
+#define CONSUMER_POOL_POOL_H
+
+#include "consumer/pipeline/pipeline.h"
+#include "consumer/watch/snapshot.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct pool;
+
+struct pool_config {
+	const struct pipeline *pipeline; /* borrowed; its kafka handle is set by pool_new */
+	const struct mapping *mapping; /* borrowed; its topics are subscribed to */
+	rd_kafka_conf_t *conf; /* owned by the callee */
+	int workers; /* 0 = auto */
+	int workers_min, workers_max;
+	int64_t commit_interval_ms;
+	int64_t drain_timeout_ms;
+	int64_t watchdog_ms;
+};
+
+int pool_new(struct pool **out, struct pool_config *config, struct pipeline *pipeline,
+	struct errmsg *msg);
+/* Joins the group and works until pool_drain(). 0, or ERR_UNFINISHED when the deadline passed. */
+int pool_run(struct pool *pool);
+void pool_free(struct pool *pool);
+
+/* ---- any thread ---- */
+
+/* Finish the batches in hand, commit, leave the group. A second call means now. Signal-safe. */
+void pool_drain(struct pool *pool);
+/* 0 = auto. ERR_CONFIG when out of bounds; takes effect within a moment, without a rebalance. */
+int pool_set_workers(struct pool *pool, int count, struct errmsg *msg);
+/* Caller releases with snapshot_release(). */
+void pool_snapshot(struct pool *pool, struct snapshot *out);
+
+#endif

@@ -1,0 +1,70 @@
+/* pool_impl: the inside of pool, for the files of this folder only. */
+#ifndef CONSUMER_POOL_POOL_IMPL_H
+#define CONSUMER_POOL_POOL_IMPL_H
+
+#include "consumer/pipeline/worker.h"
+#include "consumer/pool/pool.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#define POOL_WORKERS_MAX 256
+
+struct pool_partition {
+	struct partition *p;
+	struct worker *worker; /* who was given it last; NULL = nobody */
+	int64_t committed; /* what was last handed to Kafka */
+	int64_t checked_ms; /* when the watchdog last asked the broker */
+};
+
+struct pool {
+	/* set before start */
+	struct pool_config config;
+	const struct pipeline *pipeline;
+	rd_kafka_t *kafka;
+	int64_t started_wall_ms;
+
+	/* any thread */
+	_Atomic int drain_calls;
+	_Atomic int wanted_workers; /* 0 = auto */
+
+	/* main thread only */
+	int64_t next_commit_ms, next_watch_ms;
+	bool unfinished;
+
+	pthread_mutex_t mu; /* main thread writes under it, snapshots read under it */
+	struct pool_partition *partitions;
+	int partition_count;
+	struct worker *workers[POOL_WORKERS_MAX];
+	int worker_count;
+	bool workers_auto;
+	bool assigned;
+	char member[256];
+	char workers_reason[200];
+	struct snapshot_mark marks[SNAPSHOT_MARKS]; /* ring */
+	uint64_t mark_total;
+};
+
+/* rebalance.c */
+void pool_on_rebalance(rd_kafka_t *kafka, rd_kafka_resp_err_t err,
+	rd_kafka_topic_partition_list_t *list, void *opaque);
+/* Takes the listed partitions back from their workers, commits them, forgets them. */
+void pool_give_up(struct pool *pool, const rd_kafka_topic_partition_list_t *list);
+
+/* commit.c */
+void pool_commit(struct pool *pool, bool wait);
+
+/* scale.c */
+/* Brings threads and ownership to the wanted count; partitions move at a batch's end. */
+void pool_rescale(struct pool *pool, const char *reason);
+void pool_stop_workers(struct pool *pool);
+
+/* watchdog.c */
+void pool_watch(struct pool *pool);
+
+void pool_mark(struct pool *pool, const char *kind, const char *text);
+int64_t pool_deadline_ms(const struct pool *pool);
+/* Waits until the worker let go; interrupts its stores when it takes too long. */
+void pool_wait_back(struct pool *pool, struct pool_partition *item);
+
+#endif
