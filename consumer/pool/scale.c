@@ -63,10 +63,9 @@ void pool_rescale(struct pool *pool, const char *reason)
 		return;
 	for (int i = 0; i < pool->partition_count; i++) {
 		struct pool_partition *item = &pool->partitions[i];
+		struct worker *target = i % count < before ? pool->workers[i % count] : NULL;
 
-		if (item->worker &&
-			(count <= i % before || item->worker != pool->workers[i % count] ||
-				worker_number(item->worker) >= count))
+		if (item->worker && item->worker != target)
 			worker_ask_back(item->worker, item->p);
 	}
 	for (int i = 0; i < pool->partition_count; i++) {
