@@ -21,6 +21,8 @@ struct verb {
 
 static const struct verb verbs[] = {
 	{"run", verb_run},
+	{"lag", verb_lag},
+	{"replay", verb_replay},
 };
 
 const struct conf_program consumer_program = {
@@ -30,6 +32,8 @@ const struct conf_program consumer_program = {
 	.usage = "[VERB] [OPTIONS]",
 	.more = "Verbs:\n"
 		"  run       the worker pool (default)\n"
+		"  lag       how far behind a group is, from the brokers\n"
+		"  replay    list dead letters, and send them again\n"
 		"Exit codes: 0 done, 64 usage, 69 a server is not there, 70 bug, 74 I/O,\n"
 		"75 stopped with work left, 77 refused.\n",
 	.options = rows,

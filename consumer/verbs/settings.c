@@ -1,0 +1,125 @@
+#include "consumer/verbs/settings.h"
+
+#include "common/kafka_conf.h"
+#include "common/mem.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A password file is read into the option itself: one place to look, released with the options. */
+static int read_password(
+	char **password, const char *file, const char *option, struct errmsg *msg)
+{
+	char *secret;
+	int err;
+
+	if (!file)
+		return 0;
+	err = conf_read_secret_file(file, &secret, msg);
+	if (err != 0) {
+		errmsg_wrap(msg, "option %s", option);
+		return err;
+	}
+	free(*password);
+	*password = secret;
+	return 0;
+}
+
+static void name_process(struct settings *settings)
+{
+	char host[256] = "unknown";
+
+	gethostname(host, sizeof(host) - 1);
+	snprintf(settings->updated_by, sizeof(settings->updated_by), "%s:%d", host,
+		(int)getpid());
+}
+
+static void fill_mysql(struct settings *settings, const struct consumer_options *o)
+{
+	settings->mysql = (struct mysql_config){.host = o->mysql_host,
+		.port = (int)o->mysql_port,
+		.user = o->mysql_user,
+		.password = o->mysql_password,
+		.database = o->mysql_database,
+		.tls = (enum mysql_tls)o->mysql_tls,
+		.tls_ca = o->mysql_tls_ca,
+		.connect_timeout_ms = (int)o->mysql_connect_timeout,
+		.io_timeout_ms = (int)o->mysql_io_timeout,
+		.group = o->group,
+		.updated_by = settings->updated_by,
+		.mapping = &settings->mapping};
+}
+
+static void fill_redis(struct settings *settings, const struct consumer_options *o)
+{
+	settings->redis = (struct redis_config){.host = o->redis_host,
+		.port = (int)o->redis_port,
+		.user = o->redis_user,
+		.password = o->redis_password,
+		.database = (int)o->redis_database,
+		.tls = o->redis_tls,
+		.tls_ca = o->redis_tls_ca,
+		.connect_timeout_ms = (int)o->redis_connect_timeout,
+		.io_timeout_ms = (int)o->redis_io_timeout,
+		.group = o->group};
+}
+
+int settings_init(
+	struct settings *settings, struct consumer_options *options, struct errmsg *msg)
+{
+	int err;
+
+	*settings = (struct settings){.options = options};
+	name_process(settings);
+	err = read_password(&options->mysql_password, options->mysql_password_file,
+		"mysql.password-file", msg);
+	if (err == 0)
+		err = read_password(&options->redis_password, options->redis_password_file,
+			"redis.password-file", msg);
+	if (err != 0)
+		return err;
+	if (options->mapping) {
+		err = mapping_init_file(&settings->mapping, options->mapping, msg);
+		if (err != 0) {
+			errmsg_wrap(msg, "option mapping");
+			return err;
+		}
+	} else {
+		mapping_init_users(&settings->mapping, options->topic);
+	}
+	fill_mysql(settings, options);
+	fill_redis(settings, options);
+	return 0;
+}
+
+void settings_release(struct settings *settings)
+{
+	mapping_release(&settings->mapping);
+}
+
+int settings_kafka(const struct settings *settings, const char *client_id,
+	rd_kafka_conf_t **conf, struct errmsg *msg)
+{
+	return kafka_conf_new(conf, &settings->options->conf, client_id, msg);
+}
+
+int settings_store_error(
+	const struct store_error *error, enum verdict verdict, struct errmsg *msg)
+{
+	*msg = error->msg;
+	switch (verdict) {
+	case VERDICT_DONE:
+		return 0;
+	case VERDICT_RETRY:
+	case VERDICT_RECONNECT:
+	case VERDICT_MOVED:
+		return ERR_UNAVAILABLE;
+	case VERDICT_FATAL:
+		return strcmp(error->class, "schema") == 0 ? ERR_CONFIG : ERR_REFUSED;
+	case VERDICT_POISON:
+		break;
+	}
+	return ERR_BUG;
+}
