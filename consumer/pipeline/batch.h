@@ -35,6 +35,8 @@ struct batch {
 	 */
 	struct row **selected;
 	size_t selected_count, selected_room;
+	uint32_t *slots; /* hash of the keys while selecting: row number + 1 */
+	size_t slot_room;
 	struct arena arena;
 };
 

@@ -1,0 +1,170 @@
+#include "consumer/pipeline/batch.h"
+
+#include "common/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define ARENA_KEEP_BYTES (1 << 20)
+
+void batch_begin(
+	struct batch *batch, const struct route *route, int32_t partition, int64_t from)
+{
+	batch_clear(batch);
+	batch->route = route;
+	batch->partition = partition;
+	batch->from = batch->to = from;
+}
+
+void batch_add(struct batch *batch, rd_kafka_message_t *message)
+{
+	if (batch->record_count == batch->record_room) {
+		batch->record_room = batch->record_room ? batch->record_room * 2 : 64;
+		batch->records =
+			mem_resize(batch->records, batch->record_room, sizeof(*batch->records));
+	}
+	batch->records[batch->record_count++] = message;
+	batch->record_bytes += message->len + message->key_len;
+	batch->to = message->offset + 1;
+	batch->has_last = true;
+}
+
+/*
+ * The last record's stamp is needed once a batch, not once a record: asked for when the rows are
+ * selected, after the last batch_add.
+ */
+static void stamp(struct batch *batch)
+{
+	const rd_kafka_message_t *last;
+
+	if (!batch->has_last)
+		return;
+	last = batch->records[batch->record_count - 1];
+	batch->last_timestamp = rd_kafka_message_timestamp(last, NULL);
+	batch->last_digest = record_digest(last);
+}
+
+struct row *batch_add_row(struct batch *batch, size_t record)
+{
+	size_t cells = (size_t)batch->route->column_count;
+	struct row *row;
+
+	if (batch->row_count == batch->row_room) {
+		batch->row_room = batch->row_room ? batch->row_room * 2 : 64;
+		batch->rows = mem_resize(batch->rows, batch->row_room, sizeof(*batch->rows));
+	}
+	row = &batch->rows[batch->row_count++];
+	*row = (struct row){
+		.offset = batch->records[record]->offset, .record = (uint32_t)record};
+	row->cells = arena_alloc(&batch->arena, cells * sizeof(*row->cells));
+	memset(row->cells, 0, cells * sizeof(*row->cells));
+	return row;
+}
+
+/* FNV-1a, 64 bits: short keys, one pass (http://www.isthe.com/chongo/tech/comp/fnv/). */
+static uint64_t hash_key(const struct row *row)
+{
+	uint64_t hash = 14695981039346656037u;
+
+	for (uint32_t i = 0; i < row->sort_key_length; i++)
+		hash = (hash ^ (unsigned char)row->sort_key[i]) * 1099511628211u;
+	return hash ^ (hash >> 32);
+}
+
+static bool same_key(const struct row *a, const struct row *b)
+{
+	return a->sort_key_length == b->sort_key_length &&
+	       memcmp(a->sort_key, b->sort_key, a->sort_key_length) == 0;
+}
+
+static int by_key(const void *a, const void *b)
+{
+	const struct row *left = *(struct row *const *)a, *right = *(struct row *const *)b;
+	uint32_t shorter = left->sort_key_length < right->sort_key_length
+				   ? left->sort_key_length
+				   : right->sort_key_length;
+	int order = memcmp(left->sort_key, right->sort_key, shorter);
+
+	if (order)
+		return order;
+	return (left->sort_key_length > right->sort_key_length) -
+	       (left->sort_key_length < right->sort_key_length);
+}
+
+static void clear_slots(struct batch *batch)
+{
+	size_t wanted = 64;
+
+	while (wanted < batch->row_count * 2)
+		wanted *= 2;
+	if (wanted > batch->slot_room) {
+		batch->slots = mem_resize(batch->slots, wanted, sizeof(*batch->slots));
+		batch->slot_room = wanted;
+	}
+	memset(batch->slots, 0, batch->slot_room * sizeof(*batch->slots));
+}
+
+/* From the newest record back: the first row of a key that is met is the one that wins. */
+static void select_last(struct batch *batch)
+{
+	clear_slots(batch);
+	for (size_t i = batch->row_count; i > 0; i--) {
+		struct row *row = &batch->rows[i - 1];
+		size_t slot;
+
+		if (row->dead)
+			continue;
+		slot = hash_key(row) & (batch->slot_room - 1);
+		while (batch->slots[slot] &&
+			!same_key(&batch->rows[batch->slots[slot] - 1], row))
+			slot = (slot + 1) & (batch->slot_room - 1);
+		if (batch->slots[slot])
+			continue;
+		batch->slots[slot] = (uint32_t)i;
+		batch->selected[batch->selected_count++] = row;
+	}
+	qsort(batch->selected, batch->selected_count, sizeof(*batch->selected), by_key);
+}
+
+void batch_select(struct batch *batch)
+{
+	stamp(batch);
+	if (batch->row_count > batch->selected_room) {
+		batch->selected_room = batch->row_room;
+		batch->selected = mem_resize(
+			batch->selected, batch->selected_room, sizeof(*batch->selected));
+	}
+	batch->selected_count = 0;
+	if (batch->route->mode == ROUTE_UPSERT) {
+		select_last(batch);
+		return;
+	}
+	for (size_t i = 0; i < batch->row_count; i++) {
+		if (!batch->rows[i].dead)
+			batch->selected[batch->selected_count++] = &batch->rows[i];
+	}
+}
+
+void batch_clear(struct batch *batch)
+{
+	for (size_t i = 0; i < batch->record_count; i++)
+		rd_kafka_message_destroy(batch->records[i]);
+	batch->record_count = batch->record_bytes = 0;
+	batch->row_count = batch->selected_count = 0;
+	batch->has_last = false;
+	batch->last_timestamp = -1;
+	batch->last_digest = 0;
+	batch->to = batch->from;
+	arena_clear(&batch->arena, ARENA_KEEP_BYTES);
+}
+
+void batch_release(struct batch *batch)
+{
+	batch_clear(batch);
+	free(batch->records);
+	free(batch->rows);
+	free(batch->selected);
+	free(batch->slots);
+	arena_release(&batch->arena);
+	*batch = (struct batch){0};
+}
