@@ -49,7 +49,7 @@ static void row(FILE *out, bool redraw, const char *name, int name_width,
 
 static void head(FILE *out, bool redraw, const struct lag_snapshot *s, const char *group)
 {
-	char members[48], text[768];
+	char members[64], text[768];
 	time_t now = time(NULL);
 	struct tm local;
 	localtime_r(&now, &local);

@@ -9,7 +9,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.join(ROOT, "stack"))
 
-from wtstack import daemon, servers  # noqa: E402
+from wtstack import daemon, kafka, mariadb, runenv, servers  # noqa: E402,F401
 
 
 class Servers:
