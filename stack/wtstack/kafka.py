@@ -2,6 +2,7 @@
 import base64
 import os
 import subprocess
+import time
 import uuid
 
 from .daemon import Daemon, Failed
@@ -104,3 +105,22 @@ def create_topics(brokers, topics):
         except Exception as error:
             if "TOPIC_ALREADY_EXISTS" not in str(error):
                 raise Failed("kafka: topic %s: %s" % (name, error))
+    _wait_for_leaders(brokers, new)
+
+
+def _wait_for_leaders(brokers, topics):
+    """A topic is answered as made a moment before its partitions serve."""
+    from confluent_kafka import Consumer, KafkaException, TopicPartition
+    reader = Consumer({"bootstrap.servers": brokers, "group.id": "make-up", "log_level": 0})
+    deadline = time.monotonic() + 20
+    places = [TopicPartition(t.topic, p) for t in topics for p in range(t.num_partitions)]
+    while places:
+        try:
+            reader.get_watermark_offsets(places[-1], timeout=2)
+            places.pop()
+        except KafkaException as error:
+            if time.monotonic() > deadline:
+                reader.close()
+                raise Failed("kafka: %s has no leader: %s" % (places[-1].topic, error))
+            time.sleep(0.05)
+    reader.close()

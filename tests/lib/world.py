@@ -101,7 +101,8 @@ class World:
         tombstone. Returns [(partition, offset)] in the same order."""
         out = confluent_kafka.Producer({"bootstrap.servers": self.env["KAFKA_BROKERS"],
                                         "partitioner": "murmur2_random", "acks": "all",
-                                        "enable.idempotence": True, "linger.ms": 2})
+                                        "enable.idempotence": True, "linger.ms": 2,
+                                        "topic.metadata.propagation.max.ms": 3000})
         places = [None] * len(records)
 
         def delivered(index):
