@@ -130,12 +130,10 @@ static int set_assignors(struct reading *r, const char *value, int line)
 
 	if (!strchr(value, '.'))
 		return set_key(r, "partition.assignment.strategy", value, line);
-	if (strstr(value, "RangeAssignor"))
-		strcat(text, ",range");
-	if (strstr(value, "RoundRobinAssignor"))
-		strcat(text, ",roundrobin");
+	snprintf(text, sizeof(text), "%s%s", strstr(value, "RangeAssignor") ? ",range" : "",
+		strstr(value, "RoundRobinAssignor") ? ",roundrobin" : "");
 	if (strstr(value, "CooperativeStickyAssignor"))
-		strcpy(text, ",cooperative-sticky");
+		snprintf(text, sizeof(text), ",cooperative-sticky");
 	return set_key(r, "partition.assignment.strategy", *text ? text + 1 : value, line);
 }
 
