@@ -10,12 +10,13 @@
  * *borrowed* and valid only inside the handler's call: copy what is needed later. Handlers of a
  * HEAD request see GET; the body is left out by the server.
  * When a connection has too many unanswered requests, or does not read its answers, the server
- * stops reading it: back-pressure, no refusal.
+ * stops reading it: back-pressure, no refusal. Answers that stay open: http_stream.h.
  */
 #ifndef COMMON_HTTP_SERVER_H
 #define COMMON_HTTP_SERVER_H
 
 #include "common/err.h"
+#include "common/http_parse.h"
 #include "common/metrics.h"
 
 #include <stdbool.h>
@@ -25,17 +26,6 @@
 
 struct http_server;
 struct http_request;
-struct http_stream;
-
-enum http_method {
-	HTTP_GET,
-	HTTP_POST,
-	HTTP_PUT,
-	HTTP_DELETE,
-	HTTP_PATCH,
-	HTTP_OPTIONS,
-	HTTP_OTHER, /* a valid token that is none of these */
-};
 
 typedef void (*http_handler)(void *user, struct http_request *request);
 
@@ -116,19 +106,5 @@ void http_respond_not_allowed(struct http_request *request, const char *allow);
 
 /* A whole JSON string with its quotes; cut where `to` ends. Returns the bytes written. */
 size_t http_json_quote(char *to, size_t bytes, const char *text, size_t length);
-
-/*
- * An answer that stays open (server-sent events). It ends with its connection. on_closed is called
- * exactly once, whoever ends it, and never inside http_stream_start(); the stream is gone then.
- */
-struct http_stream *http_stream_start(struct http_request *request, const char *content_type,
-	const char *headers, void (*on_closed)(void *user), void *user);
-/*
- * Copied. ERR_FULL and nothing is sent when more than `limit_bytes` would wait for a slow client:
- * leave this piece out, or close. Not after http_stream_close() or on_closed.
- */
-int http_stream_write(
-	struct http_stream *stream, const char *data, size_t length, size_t limit_bytes);
-void http_stream_close(struct http_stream *stream);
 
 #endif
