@@ -9,8 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* A group between two owners is not a stopped one. */
-#define OWNERLESS_MS 2000
+/* A group between two owners is not a stopped one; and who the members are is known a little late. */
+#define OWNERLESS_MS 4000
 /* A lag that its owner works off in this time is work in hand, not a backlog. */
 #define IN_HAND_S 2.0
 
@@ -153,8 +153,7 @@ static bool grows(const struct lag_track *t, const struct lag_view *v)
 static void see_clocks(
 	struct lag_track *t, const struct lag_sample *s, const struct lag_view *v)
 {
-	bool moved = s->committed >= 0 && t->last_committed >= 0 &&
-		     s->committed != t->last_committed;
+	bool moved = t->begun && s->committed >= 0 && s->committed != t->last_committed;
 	if (!t->begun || moved || v->lag == 0)
 		t->progress_ms = s->now_ms;
 	/* Found ownerless: it may have been so for ever. */

@@ -1,6 +1,7 @@
 #include "common/lag_source.h"
 
 #include "common/lag_math.h"
+#include "common/lag_member.h"
 #include "common/lag_probe.h"
 #include "common/mem.h"
 
@@ -10,7 +11,6 @@
 
 struct lag_source {
 	rd_kafka_t *rk;
-	rd_kafka_queue_t *answers; /* of the admin calls */
 	char *group;
 	int timeout_ms;
 };
@@ -38,7 +38,6 @@ int lag_source_open(struct lag_source **source, const char *group, rd_kafka_conf
 	}
 	struct lag_source *s = mem_zero(1, sizeof(*s));
 	s->rk = rk;
-	s->answers = rd_kafka_queue_new(rk);
 	s->group = mem_strdup(group);
 	s->timeout_ms = timeout_ms;
 	*source = s;
@@ -49,7 +48,6 @@ void lag_source_close(struct lag_source *source)
 {
 	if (!source)
 		return;
-	rd_kafka_queue_destroy(source->answers);
 	rd_kafka_destroy_flags(source->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
 	free(source->group);
 	free(source);
@@ -85,64 +83,44 @@ int lag_source_topic(struct lag_source *source, const char *topic,
 	return rc;
 }
 
-/* Waits for the one answer of an admin call. NULL and a message, or the caller destroys it. */
-static rd_kafka_event_t *answer(struct lag_source *s, const char *what, struct errmsg *msg)
+/* Every partition of the topics on which `asked` has a committed offset, wherever it has one. */
+static void add_committed_topics(const struct rd_kafka_metadata *meta,
+	rd_kafka_topic_partition_list_t *asked, rd_kafka_topic_partition_list_t *list)
 {
-	rd_kafka_event_t *event = rd_kafka_queue_poll(s->answers, s->timeout_ms + 1000);
-	if (!event) {
-		unavailable(msg, what, RD_KAFKA_RESP_ERR__TIMED_OUT);
-		return NULL;
+	for (int t = 0; t < meta->topic_cnt; t++) {
+		const struct rd_kafka_metadata_topic *topic = &meta->topics[t];
+		bool any = false;
+		for (int i = 0; i < topic->partition_cnt && !any; i++) {
+			rd_kafka_topic_partition_t *p = rd_kafka_topic_partition_list_find(
+				asked, topic->topic, topic->partitions[i].id);
+			any = p && !p->err && p->offset >= 0;
+		}
+		for (int i = 0; any && i < topic->partition_cnt; i++)
+			rd_kafka_topic_partition_list_add(
+				list, topic->topic, topic->partitions[i].id);
 	}
-	if (rd_kafka_event_error(event)) {
-		errmsg_set(msg, ERR_UNAVAILABLE, "%s: %s", what,
-			rd_kafka_event_error_string(event));
-		rd_kafka_event_destroy(event);
-		return NULL;
-	}
-	return event;
-}
-
-static rd_kafka_AdminOptions_t *options(struct lag_source *s, rd_kafka_admin_op_t op)
-{
-	char why[128];
-	rd_kafka_AdminOptions_t *opt = rd_kafka_AdminOptions_new(s->rk, op);
-	rd_kafka_AdminOptions_set_request_timeout(opt, s->timeout_ms, why, sizeof(why));
-	return opt;
 }
 
 int lag_source_group_topics(
 	struct lag_source *source, rd_kafka_topic_partition_list_t *list, struct errmsg *msg)
 {
-	rd_kafka_AdminOptions_t *opt =
-		options(source, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS);
-	rd_kafka_ListConsumerGroupOffsets_t *ask =
-		rd_kafka_ListConsumerGroupOffsets_new(source->group, NULL);
-	rd_kafka_ListConsumerGroupOffsets(source->rk, &ask, 1, opt, source->answers);
-	rd_kafka_ListConsumerGroupOffsets_destroy(ask);
-	rd_kafka_AdminOptions_destroy(opt);
-	rd_kafka_event_t *event = answer(source, "offsets of the group", msg);
-	if (!event)
-		return ERR_UNAVAILABLE;
-	size_t count = 0;
-	const rd_kafka_group_result_t **groups =
-		rd_kafka_ListConsumerGroupOffsets_result_groups(
-			rd_kafka_event_ListConsumerGroupOffsets_result(event), &count);
-	const rd_kafka_topic_partition_list_t *found =
-		count ? rd_kafka_group_result_partitions(groups[0]) : NULL;
-	/* Every partition of those topics, also the ones without a committed offset. */
-	int rc = 0;
-	for (int i = 0; !rc && found && i < found->cnt; i++) {
-		const char *topic = found->elems[i].topic;
-		bool known = false;
-		for (int k = 0; k < list->cnt && !known; k++)
-			known = strcmp(list->elems[k].topic, topic) == 0;
-		if (!known)
-			rc = lag_source_topic(source, topic, list, msg);
-		if (rc == ERR_INVALID) /* deleted since */
-			rc = 0;
-	}
-	rd_kafka_event_destroy(event);
-	return rc;
+	const struct rd_kafka_metadata *meta = NULL;
+	rd_kafka_resp_err_t err =
+		rd_kafka_metadata(source->rk, 1, NULL, &meta, source->timeout_ms);
+	if (err)
+		return unavailable(msg, "metadata", err);
+	rd_kafka_topic_partition_list_t *all = rd_kafka_topic_partition_list_new(64);
+	for (int t = 0; t < meta->topic_cnt; t++)
+		for (int i = 0; i < meta->topics[t].partition_cnt; i++)
+			rd_kafka_topic_partition_list_add(
+				all, meta->topics[t].topic, meta->topics[t].partitions[i].id);
+	if (all->cnt)
+		err = rd_kafka_committed(source->rk, all, source->timeout_ms);
+	if (!err)
+		add_committed_topics(meta, all, list);
+	rd_kafka_topic_partition_list_destroy(all);
+	rd_kafka_metadata_destroy(meta);
+	return err ? unavailable(msg, "offsets of the group", err) : 0;
 }
 
 int lag_source_committed(struct lag_source *source, const rd_kafka_topic_partition_list_t *list,
@@ -194,54 +172,44 @@ void lag_source_ages(
 	lag_probe_ages(source->rk, list, source->timeout_ms, ages_s);
 }
 
-static void take_member(struct lag_group *group, const rd_kafka_MemberDescription_t *member)
+static void take_member(
+	struct lag_group *group, const struct rd_kafka_group_member_info *member)
 {
-	const rd_kafka_MemberAssignment_t *assignment =
-		rd_kafka_MemberDescription_assignment(member);
-	const rd_kafka_topic_partition_list_t *list =
-		assignment ? rd_kafka_MemberAssignment_partitions(assignment) : NULL;
-	const char *host = rd_kafka_MemberDescription_host(member);
-	for (int i = 0; list && i < list->cnt; i++) {
-		rd_kafka_topic_partition_t *p = rd_kafka_topic_partition_list_add(
-			group->owned, list->elems[i].topic, list->elems[i].partition);
-		/* Brokers write the host as "/10.0.0.1". */
-		p->metadata = mem_printf("%s@%s", rd_kafka_MemberDescription_client_id(member),
-			host ? host + (host[0] == '/') : "?");
-		p->metadata_size = strlen(p->metadata) + 1;
-	}
+	/* Brokers write the host as "/10.0.0.1". */
+	const char *host = member->client_host ? member->client_host : "?";
+	char *owner = mem_printf(
+		"%s@%s", member->client_id ? member->client_id : "?", host + (host[0] == '/'));
+	lag_member_assignment(
+		member->member_assignment, member->member_assignment_size, owner, group->owned);
+	free(owner);
 }
 
+/*
+ * Not the newer DescribeConsumerGroups: on librdkafka 2.0.2 it ends the process by an assertion
+ * when the broker goes away meanwhile (rd_kafka_enq_once_del_source_return).
+ */
 int lag_source_group(struct lag_source *source, struct lag_group *group, struct errmsg *msg)
 {
-	rd_kafka_AdminOptions_t *opt =
-		options(source, RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS);
-	const char *names[] = {source->group};
-	rd_kafka_DescribeConsumerGroups(source->rk, names, 1, opt, source->answers);
-	rd_kafka_AdminOptions_destroy(opt);
-	rd_kafka_event_t *event = answer(source, "members of the group", msg);
-	if (!event)
-		return ERR_UNAVAILABLE;
-	size_t count = 0;
-	const rd_kafka_ConsumerGroupDescription_t **all =
-		rd_kafka_DescribeConsumerGroups_result_groups(
-			rd_kafka_event_DescribeConsumerGroups_result(event), &count);
-	const rd_kafka_error_t *error =
-		count ? rd_kafka_ConsumerGroupDescription_error(all[0]) : NULL;
+	const struct rd_kafka_group_list *found = NULL;
+	rd_kafka_resp_err_t err =
+		rd_kafka_list_groups(source->rk, source->group, &found, source->timeout_ms);
+	/* Partial: some broker did not answer, and it may be the one that knows. */
+	const struct rd_kafka_group_info *g =
+		found && found->group_cnt ? &found->groups[0] : NULL;
 	int rc = 0;
-	if (!count || (error && rd_kafka_error_code(error))) {
-		rc = errmsg_set(msg, ERR_UNAVAILABLE, "members of the group: %s",
-			error ? rd_kafka_error_string(error) : "no answer");
-	} else {
-		group->members = (int)rd_kafka_ConsumerGroupDescription_member_count(all[0]);
-		snprintf(group->state, sizeof(group->state), "%s",
-			rd_kafka_consumer_group_state_name(
-				rd_kafka_ConsumerGroupDescription_state(all[0])));
+	if (err && !(err == RD_KAFKA_RESP_ERR__PARTIAL && g))
+		rc = unavailable(msg, "members of the group", err);
+	else if (g && g->err)
+		rc = unavailable(msg, "members of the group", g->err);
+	if (!rc) {
+		group->members = g ? g->member_cnt : 0;
+		snprintf(group->state, sizeof(group->state), "%s", g ? g->state : "Dead");
 		group->owned = rd_kafka_topic_partition_list_new(8);
-		for (int i = 0; i < group->members; i++)
-			take_member(group,
-				rd_kafka_ConsumerGroupDescription_member(all[0], (size_t)i));
+		for (int i = 0; g && i < g->member_cnt; i++)
+			take_member(group, &g->members[i]);
 	}
-	rd_kafka_event_destroy(event);
+	if (found)
+		rd_kafka_group_list_destroy(found);
 	return rc;
 }
 
