@@ -95,7 +95,8 @@ def test_a_frozen_consumer_is_a_stall(brokers, topic):
     watch = tools.Watch(brokers, "g2", topic)
     try:
         tools.produce(brokers, topic, 100)
-        watch.until(lambda look: look["total"]["lag"] == 0, 20)
+        watch.until(lambda look: look["total"]["committed"] == 100, 20)
+        time.sleep(3)  # who the members are is known too
         consumer.signal(signal.SIGSTOP)
         tools.produce(brokers, topic, 200)
         look = watch.until(lambda look: look["total"]["state"] in ("STALL", "STOP"), 30)
