@@ -121,8 +121,14 @@ static int check_mysql(struct run *run, const int *partitions, struct errmsg *ms
 	int err;
 
 	for (int i = 0; v == VERDICT_DONE && i < run->settings.mapping.route_count; i++) {
-		v = mysql_store_check(
-			store, &run->settings.mapping.routes[i], partitions[i], &error);
+		struct errmsg warning = {""};
+
+		v = mysql_store_check(store, &run->settings.mapping.routes[i], partitions[i],
+			&warning, &error);
+		if (warning.text[0])
+			log_event(LOG_WARN, "mysql_table",
+				LOG_F("table", LOG_STR(run->settings.mapping.routes[i].table)),
+				LOG_F("warning", LOG_STR(warning.text)));
 	}
 	err = v == VERDICT_DONE ? 0 : settings_store_error(&error, v, msg);
 	mysql_store_free(store);
