@@ -18,6 +18,7 @@ status:
 	stack/status
 
 demo: deps
+	$(MAKE) all kafka-jars
 	stack/demo
 
 clean-data:

@@ -6,5 +6,6 @@ kafka, mariadb, redis   how one server is set up, started and asked whether it i
 servers    the three in parallel, topics, database
 pipeline   wt-consumer and wt-producer
 cli        the commands up, down, status, clean-data
+proof, demo   make demo: a load ramp, and the proof that nothing is missing
 Standard library only, but for confluent_kafka (topics); `make deps` brings it.
 """

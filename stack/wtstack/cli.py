@@ -12,7 +12,7 @@ def run_dir():
     return os.path.join(ROOT, os.environ.get("RUN") or "run")
 
 
-def _guard(command):
+def guard(command):
     try:
         sys.exit(command())
     except Failed as error:
@@ -31,7 +31,7 @@ def up():
             print("\nPOST %s/write-through     dashboard %s/     stop: make down"
                   % (env["PRODUCER_URL"], env["STATUS_URL"]))
         return 0 if good else 69
-    _guard(command)
+    guard(command)
 
 
 def down():
@@ -47,7 +47,7 @@ def down():
                     print("%-12s %s" % (daemon.name, how))
         print("down; data stay in %s (make clean-data removes them)" % os.path.relpath(run))
         return 0
-    _guard(command)
+    guard(command)
 
 
 def status():
@@ -69,7 +69,7 @@ def status():
         if running:
             print("\n%s" % (pipeline.lag(run) or "lag: wt-consumer is not built"))
         return 0
-    _guard(command)
+    guard(command)
 
 
 def clean_data():
@@ -93,4 +93,4 @@ def clean_data():
                     return 1
             shutil.rmtree(run)
         return 0
-    _guard(command)
+    guard(command)
