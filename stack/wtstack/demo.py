@@ -44,7 +44,7 @@ def broker_lag(run):
         answer = json.loads(out.stdout)
     except ValueError:
         return None
-    return answer.get("lag")
+    return (answer.get("total") or {}).get("lag")
 
 
 def prove(run, env, prefix, report, ids):
