@@ -197,7 +197,7 @@ int letter_log_read(struct letter_log *log, rd_kafka_conf_t *conf, const char *t
 	struct reading reading = {.log = log};
 	rd_kafka_t *kafka;
 	char text[512];
-	int open, err;
+	int open = 0, err;
 
 	*log = (struct letter_log){0};
 	rd_kafka_conf_set(conf, "group.id", "wt-replay-reads-without-group", NULL, 0);
