@@ -1,0 +1,257 @@
+/*
+ * 1. intake - 2. decode - 3. batch - 4. mysql - 5. redis - 6. settle
+ *
+ * A walk over the record's own bytes: each member is held against the columns' paths, and what
+ * matches becomes a cell. Nothing is built that is not wanted.
+ */
+#include "consumer/pipeline/decode.h"
+
+#include "common/json_reader.h"
+#include "consumer/pipeline/decode_value.h"
+
+#include <string.h>
+
+struct walk {
+	struct batch *batch;
+	const struct route *route;
+	struct row *row;
+	unsigned char *seen; /* per column */
+	struct decode_error *why;
+};
+
+/* Does column i's path start like that of column `parent` (the object being walked)? */
+static bool below(const struct column *column, const struct column *parent, int depth)
+{
+	if (column->path_length <= depth)
+		return false;
+	for (int i = 0; i < depth; i++) {
+		if (strcmp(column->path[i], parent->path[i]) != 0)
+			return false;
+	}
+	return true;
+}
+
+static bool take_leaf(struct walk *w, int index, const struct json_value *value)
+{
+	const struct column *column = &w->route->columns[index];
+	const char *reason;
+
+	if (w->seen[index]) {
+		errmsg_set(
+			&w->why->msg, ERR_INVALID, "field '%s' is there twice", column->field);
+		w->why->reason = "duplicate_field";
+		return false;
+	}
+	w->seen[index] = 1;
+	reason = decode_value(
+		column, value, &w->batch->arena, &w->row->cells[index], &w->why->msg);
+	if (reason) {
+		w->why->reason = reason;
+		return false;
+	}
+	if (w->row->cells[index].kind == CELL_NULL && !column->nullable) {
+		errmsg_set(&w->why->msg, ERR_INVALID, "field '%s' is null", column->field);
+		w->why->reason = "null_field";
+		return false;
+	}
+	return true;
+}
+
+static bool walk_object(struct walk *w, const char *text, size_t length,
+	const struct column *parent, int depth);
+
+static bool take_member(struct walk *w, const struct json_value *key,
+	const struct json_value *value, const struct column *parent, int depth)
+{
+	const struct column *nested = NULL;
+
+	for (int i = 0; i < w->route->column_count; i++) {
+		const struct column *column = &w->route->columns[i];
+
+		if (!below(column, parent, depth) ||
+			!json_string_is(key, column->path[depth], strlen(column->path[depth])))
+			continue;
+		if (column->path_length > depth + 1)
+			nested = column;
+		else if (!take_leaf(w, i, value))
+			return false;
+	}
+	if (nested && value->kind == JSON_KIND_OBJECT)
+		return walk_object(w, value->text, value->length, nested, depth + 1);
+	return true;
+}
+
+static bool walk_object(
+	struct walk *w, const char *text, size_t length, const struct column *parent, int depth)
+{
+	struct json_reader r;
+	struct json_value key, value;
+	int more = json_object_begin(&r, text, length);
+
+	if (more == 0) {
+		while ((more = json_object_next(&r, &key, &value)) > 0) {
+			if (!take_member(w, &key, &value, parent, depth))
+				return false;
+		}
+	}
+	if (more == 0)
+		return true;
+	errmsg_set(&w->why->msg, ERR_INVALID, "not a JSON object: byte %zu: %s", r.position,
+		r.error);
+	w->why->reason = "not_json";
+	return false;
+}
+
+static bool fill_missing(struct walk *w)
+{
+	for (int i = 0; i < w->route->column_count; i++) {
+		const struct column *column = &w->route->columns[i];
+
+		if (w->seen[i] || (w->row->tombstone && !column->key))
+			continue;
+		if (column->has_default) {
+			w->row->cells[i] = column->default_cell;
+		} else if (!column->nullable) {
+			errmsg_set(&w->why->msg, ERR_INVALID, "field '%s' is missing",
+				column->field);
+			w->why->reason = w->row->tombstone ? "no_key" : "missing_field";
+			return false;
+		}
+	}
+	return true;
+}
+
+/* ---- the key ------------------------------------------------------------------------------------ */
+
+/* Big-endian with the sign turned, so that bytes order like numbers. */
+static void put_int(char *out, int64_t value)
+{
+	uint64_t bits = (uint64_t)value ^ 1ull << 63;
+
+	for (int i = 0; i < 8; i++)
+		out[i] = (char)(bits >> (56 - 8 * i));
+}
+
+static bool key_text_fits(
+	const struct column *column, const struct cell *cell, struct decode_error *why)
+{
+	const char *wrong = NULL;
+
+	if (cell->kind != CELL_TEXT || column->type != COLUMN_STRING)
+		return true;
+	if (cell->length == 0)
+		wrong = "is empty";
+	else if (cell->text[cell->length - 1] == ' ')
+		wrong = "ends with a space, which SQL compares as if it were not there";
+	else if (memchr(cell->text, 0, cell->length))
+		wrong = "holds a NUL";
+	if (!wrong)
+		return true;
+	errmsg_set(&why->msg, ERR_INVALID, "key field '%s' %s", column->field, wrong);
+	why->reason = "bad_key";
+	return false;
+}
+
+/* One text key orders by its own bytes, where they are; anything else is put together. */
+static bool set_sort_key(struct walk *w)
+{
+	const struct route *route = w->route;
+	struct row *row = w->row;
+	size_t length = 0;
+	char *out;
+
+	for (int k = 0; k < route->key_count; k++) {
+		const struct cell *cell = &row->cells[route->keys[k]];
+
+		if (!key_text_fits(&route->columns[route->keys[k]], cell, w->why))
+			return false;
+		length += cell->kind == CELL_TEXT ? cell->length + 5 : 9;
+	}
+	if (route->key_count == 1 && row->cells[route->keys[0]].kind == CELL_TEXT) {
+		row->sort_key = row->cells[route->keys[0]].text;
+		row->sort_key_length = row->cells[route->keys[0]].length;
+		return true;
+	}
+	row->sort_key = out = arena_alloc(&w->batch->arena, length);
+	for (int k = 0; k < route->key_count; k++) {
+		const struct cell *cell = &row->cells[route->keys[k]];
+
+		if (cell->kind == CELL_TEXT) {
+			memcpy(out, cell->text, cell->length);
+			out += cell->length;
+			*out++ = 0;
+			memcpy(out, &cell->length, 4); /* texts with NULs stay distinct */
+			out += 4;
+		} else {
+			put_int(out, cell->integer);
+			out += 8;
+		}
+	}
+	row->sort_key_length = (uint32_t)(out - row->sort_key);
+	return true;
+}
+
+/* ---- tombstones ----------------------------------------------------------------------------------- */
+
+/* A key of one column is the column's text; of several, a JSON object of them. */
+static bool take_record_key(struct walk *w, const rd_kafka_message_t *record)
+{
+	const struct column *column = &w->route->columns[w->route->keys[0]];
+	struct json_value value = {
+		.kind = column->type == COLUMN_INT ? JSON_KIND_NUMBER : JSON_KIND_STRING,
+		.text = record->key,
+		.length = record->key_len};
+	struct json_value parsed;
+	struct json_reader r;
+	char *array;
+
+	if (!record->key) {
+		errmsg_set(&w->why->msg, ERR_INVALID, "a delete (null value) without a key");
+		w->why->reason = "no_key";
+		return false;
+	}
+	if (w->route->key_count > 1)
+		return walk_object(w, record->key, record->key_len, column, 0);
+	if (column->type == COLUMN_INT) {
+		/* "[KEY]" is an array of one number, if it is one: the parser judges */
+		array = arena_alloc(&w->batch->arena, record->key_len + 2);
+		array[0] = '[';
+		memcpy(array + 1, record->key, record->key_len);
+		array[record->key_len + 1] = ']';
+		if (json_array_begin(&r, array, record->key_len + 2) != 0 ||
+			json_array_next(&r, &parsed) != 1 || json_array_next(&r, &value) != 0) {
+			errmsg_set(&w->why->msg, ERR_INVALID, "the record's key is no number");
+			w->why->reason = "bad_key";
+			return false;
+		}
+		value = parsed;
+	}
+	return take_leaf(w, w->route->keys[0], &value);
+}
+
+static bool decode(struct walk *w, const rd_kafka_message_t *record)
+{
+	if (!record->payload && w->route->mode == ROUTE_APPEND) {
+		errmsg_set(&w->why->msg, ERR_INVALID, "a record without a value");
+		w->why->reason = "no_value";
+		return false;
+	}
+	w->row->tombstone = !record->payload;
+	if (w->row->tombstone ? !take_record_key(w, record)
+			      : !walk_object(w, record->payload, record->len, NULL, 0))
+		return false;
+	return fill_missing(w) && (w->route->mode == ROUTE_APPEND || set_sort_key(w));
+}
+
+enum decode_result decode_record(struct batch *batch, size_t record, struct decode_error *why)
+{
+	struct walk w = {.batch = batch, .route = batch->route, .why = why};
+
+	w.row = batch_add_row(batch, record);
+	w.seen = arena_alloc(&batch->arena, (size_t)batch->route->column_count);
+	memset(w.seen, 0, (size_t)batch->route->column_count);
+	if (decode(&w, batch->records[record]))
+		return DECODE_ROW;
+	batch->row_count--;
+	return DECODE_DEAD;
+}
