@@ -4,3 +4,5 @@ $(eval $(call library,loadgen,$(LOADGEN_SRC)))
 ifneq ($(wildcard loadgen/main.c),)
 $(eval $(call program,wt-loadgen,loadgen/main.c,loadgen common))
 endif
+# The report's page is linked in.
+$(BUILD)/obj/loadgen/report_html.o: loadgen/report.html

@@ -7,6 +7,7 @@
 
 #include "loadgen/threshold.h"
 
+#include <jansson.h>
 #include <stdio.h>
 
 /* What the reports say about how the run was made. Borrowed. */
@@ -16,17 +17,21 @@ struct report_about {
 	int connections;
 	uint64_t keys, seed;
 	const char *arrivals, *key_prefix;
+	int workers; /* that were asked for; -1: none were */
 	int exit_code;
 };
 
 void report_text(const struct summary *s, const struct thresholds *t, FILE *out);
-int report_json(const char *path, const struct summary *s, const struct thresholds *t,
-	const struct report_about *about, struct errmsg *msg);
-struct json_t;
-/* The document that report_json writes. Caller frees with json_decref. */
-struct json_t *report_make_json(
+
+/* The run's document, as docs/loadgen.md describes it. Caller frees with json_decref. */
+json_t *report_make_json(
 	const struct summary *s, const struct thresholds *t, const struct report_about *about);
-int report_csv(const char *path, const struct summary *s, struct errmsg *msg);
+int report_json(const char *path, const json_t *document, struct errmsg *msg);
+/* A page of its own with one run document or several side by side. */
+int report_html(const char *path, const json_t *runs, struct errmsg *msg);
+
+/* `index` 0 begins the file, others append to it. */
+int report_csv(const char *path, const struct summary *s, int index, struct errmsg *msg);
 int report_hdr(const char *path, const struct summary *s, struct errmsg *msg);
 
 #endif

@@ -15,9 +15,9 @@ static int finish(FILE *out, const char *option, const char *path, struct errmsg
 	return 0;
 }
 
-static FILE *begin(const char *option, const char *path, struct errmsg *msg)
+static FILE *begin(const char *option, const char *path, const char *mode, struct errmsg *msg)
 {
-	FILE *out = fopen(path, "w");
+	FILE *out = fopen(path, mode);
 
 	if (!out)
 		errmsg_set(msg, ERR_IO, "option %s: cannot write %s: %s", option, path,
@@ -66,27 +66,36 @@ static void put_row(FILE *out, const struct stats_row *row, size_t partitions)
 	fputc('\n', out);
 }
 
-int report_csv(const char *path, const struct summary *s, struct errmsg *msg)
+static void put_head(FILE *out, const struct summary *s)
 {
-	FILE *out = begin("report.csv", path, msg);
-
-	if (!out)
-		return ERR_IO;
-	fputs("t_seconds,target_rate,due,sent,ok,errors,dropped,in_flight,backlog,p50_ms,p90_"
+	fputs("run,t_seconds,target_rate,due,sent,ok,errors,dropped,in_flight,backlog,p50_ms,"
+	      "p90_"
 	      "ms,"
 	      "p99_ms,max_ms,service_p99_ms,send_delay_p99_ms,lag,lag_seconds,workers",
 		out);
 	for (size_t i = 0; i < s->stats.lag.count; i++)
 		fprintf(out, ",lag_%d", s->stats.lag.partitions[i].id);
 	fputc('\n', out);
-	for (size_t i = 0; i < s->stats.rows_count; i++)
+}
+
+int report_csv(const char *path, const struct summary *s, int index, struct errmsg *msg)
+{
+	FILE *out = begin("report.csv", path, index ? "a" : "w", msg);
+
+	if (!out)
+		return ERR_IO;
+	if (index == 0)
+		put_head(out, s);
+	for (size_t i = 0; i < s->stats.rows_count; i++) {
+		fprintf(out, "%d,", index + 1);
 		put_row(out, &s->stats.rows[i], s->stats.lag.count);
+	}
 	return finish(out, "report.csv", path, msg);
 }
 
 int report_hdr(const char *path, const struct summary *s, struct errmsg *msg)
 {
-	FILE *out = begin("report.hdr", path, msg);
+	FILE *out = begin("report.hdr", path, "w", msg);
 
 	if (!out)
 		return ERR_IO;

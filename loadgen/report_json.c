@@ -48,6 +48,8 @@ static json_t *about_json(const struct summary *s, const struct report_about *ab
 		about->key_prefix, "started", started, "cores",
 		(json_int_t)sysconf(_SC_NPROCESSORS_ONLN));
 	json_object_set_new(made, "host", json_string(host));
+	json_object_set_new(made, "workers",
+		about->workers < 0 ? json_null() : json_integer(about->workers));
 	free(stages);
 	return made;
 }
@@ -249,14 +251,9 @@ json_t *report_make_json(
 	return root;
 }
 
-int report_json(const char *path, const struct summary *s, const struct thresholds *t,
-	const struct report_about *about, struct errmsg *msg)
+int report_json(const char *path, const json_t *document, struct errmsg *msg)
 {
-	json_t *root = report_make_json(s, t, about);
-	int failed = json_dump_file(root, path, JSON_INDENT(1) | JSON_REAL_PRECISION(9));
-
-	json_decref(root);
-	if (failed)
+	if (json_dump_file(document, path, JSON_INDENT(1) | JSON_REAL_PRECISION(9)) != 0)
 		return errmsg_set(msg, ERR_IO, "option report.json: cannot write %s: %s", path,
 			strerror(errno));
 	return 0;

@@ -181,14 +181,27 @@ const char *summary_metric_names(void)
 	       "pending";
 }
 
-bool summary_metric_is_final(const char *name)
+static bool is_one_of(const char *name, const char *const *names)
 {
-	static const char *const final[] = {"acknowledged", "rate", "achieved_ratio", "lag_end",
-		"drain_seconds", "lost", "pending"};
-
-	for (size_t i = 0; i < sizeof(final) / sizeof(final[0]); i++) {
-		if (strcmp(name, final[i]) == 0)
+	for (; *names; names++) {
+		if (strcmp(name, *names) == 0)
 			return true;
 	}
 	return false;
+}
+
+bool summary_metric_is_final(const char *name)
+{
+	static const char *const final[] = {"acknowledged", "rate", "achieved_ratio", "lag_end",
+		"drain_seconds", "lost", "pending", NULL};
+
+	return is_one_of(name, final);
+}
+
+bool summary_metric_needs_lag(const char *name)
+{
+	static const char *const of_lag[] = {"lag_max", "lag_seconds_max", "lag_end",
+		"drain_seconds", "lost", "pending", NULL};
+
+	return is_one_of(name, of_lag);
 }

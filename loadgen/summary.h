@@ -51,5 +51,7 @@ bool summary_metric(const struct summary *s, const char *name, double *value);
 const char *summary_metric_names(void);
 /* Is it known only at the end (drain, lost)? */
 bool summary_metric_is_final(const char *name);
+/* Is it unknown without a lag source? */
+bool summary_metric_needs_lag(const char *name);
 
 #endif

@@ -1,0 +1,288 @@
+#include "loadgen/settings.h"
+
+#include "common/clock.h"
+#include "common/kafka_conf.h"
+#include "common/lag.h"
+#include "common/mem.h"
+#include "loadgen/lag_group.h"
+#include "loadgen/random.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PROBE_TIMEOUT_MS 5000
+#define OBSERVE_MS	 200
+
+#define OPTION(...) CONF_ROW(struct loadgen_options, __VA_ARGS__)
+static const struct conf_option option_rows[] = {
+#include "common/options.def"
+#include "loadgen/options.def"
+};
+#undef OPTION
+
+const struct conf_program settings_program = {
+	.name = "wt-loadgen",
+	.summary = "open-loop HTTP load: latency from the intended start, and consumer lag",
+	.usage = "[OPTIONS] | compare A.json B.json... [--report.html FILE]",
+	.more = "Exit codes: 0 done, 99 a threshold failed, 105 stopped by a signal, 64 "
+		"options, "
+		"69 no server, 74 a report\ncould not be written, 75 the lag did not come to "
+		"0.\n"
+		"Without a threshold of your own on them, error_rate==0 and (with a lag "
+		"source) "
+		"lost==0 must hold.\n",
+	.options = option_rows,
+	.count = sizeof(option_rows) / sizeof(option_rows[0]),
+};
+
+/* Did nobody set it? Then a scenario may. */
+static bool is_default(const struct settings *g, const char *name)
+{
+	for (size_t i = 0; i < settings_program.count; i++) {
+		if (strcmp(settings_program.options[i].name, name) == 0)
+			return strcmp(g->options.conf.origins[i], "default") == 0;
+	}
+	return false;
+}
+
+static void replace(char **field, const char *text)
+{
+	free(*field);
+	*field = mem_strdup(text);
+}
+
+static int apply_scenario(struct settings *g, struct errmsg *msg)
+{
+	struct loadgen_options *o = &g->options;
+	const struct scenario *s = &g->scenario;
+
+	if (s->stages && is_default(g, "stages"))
+		replace(&o->stages, s->stages);
+	if (s->workers >= 0 && is_default(g, "workers"))
+		o->workers = s->workers;
+	if (s->connections > 0 && is_default(g, "connections"))
+		o->connections = s->connections;
+	if (s->keys >= 0 && is_default(g, "keys"))
+		o->keys = s->keys;
+	if (s->arrivals && is_default(g, "arrivals")) {
+		if (strcmp(s->arrivals, "constant") != 0 && strcmp(s->arrivals, "poisson") != 0)
+			return errmsg_set(msg, ERR_CONFIG,
+				"scenario %s: field arrivals: wanted constant or poisson",
+				s->path);
+		o->arrivals = s->arrivals[0] == 'p';
+	}
+	return 0;
+}
+
+static int add_thresholds(struct settings *g, struct errmsg *msg)
+{
+	const struct conf_list *list = &g->options.thresholds;
+	struct thresholds *t = &g->thresholds;
+	bool lag = g->options.lag_url || g->options.lag_group;
+	int err = 0;
+
+	for (size_t i = 0; err == 0 && i < list->count; i++)
+		err = *list->items[i] ? thresholds_add(t, list->items[i], msg) : 0;
+	/* one's own on a figure goes before the scenario's; without a lag source its lag ones rest */
+	for (size_t i = 0; err == 0 && i < g->scenario.thresholds_count; i++) {
+		const char *text = g->scenario.thresholds[i];
+		char *name = mem_strndup(text, strcspn(text, "<>=! "));
+
+		if (!thresholds_has(t, name) && (lag || !summary_metric_needs_lag(name)))
+			err = thresholds_add(t, text, msg);
+		free(name);
+	}
+	if (err == 0 && !thresholds_has(t, "error_rate") && !thresholds_has(t, "errors"))
+		err = thresholds_add(t, "error_rate==0", msg);
+	if (err == 0 && lag && !thresholds_has(t, "lost"))
+		err = thresholds_add(t, "lost==0", msg);
+	return err;
+}
+
+/* Run-unique and short: so that two runs never write the same key unless asked to. */
+static void make_prefix(struct settings *g)
+{
+	static const char digits[] = "0123456789abcdefghijklmnopqrstuvwxyz";
+	uint64_t value = (uint64_t)clock_wall_us() ^ (random_mix((uint64_t)getpid()) >> 44);
+	size_t at = sizeof(g->prefix) - 1;
+
+	g->prefix[at] = 0;
+	g->prefix[--at] = '-';
+	while (value && at > 1) {
+		g->prefix[--at] = digits[value % 36];
+		value /= 36;
+	}
+	g->prefix[--at] = 'r';
+	memmove(g->prefix, g->prefix + at, sizeof(g->prefix) - at);
+}
+
+static int make_request(struct settings *g, struct errmsg *msg)
+{
+	const struct loadgen_options *o = &g->options;
+	const char *prefix = o->key_prefix ? o->key_prefix : "";
+	struct request_plan plan = {.method = o->method ? o->method : "POST",
+		.body = o->body,
+		.body_file = o->body_file,
+		.headers = &o->headers,
+		.keys = (uint64_t)o->keys,
+		.skew = o->key_skew,
+		.seed = (uint64_t)o->seed};
+
+	if (strcmp(prefix, "auto") == 0) {
+		make_prefix(g);
+		prefix = g->prefix;
+	}
+	plan.key_prefix = prefix;
+	return request_open(&g->run.request, &plan, &g->run.url, msg);
+}
+
+static int make_urls(struct settings *g, struct errmsg *msg)
+{
+	const struct loadgen_options *o = &g->options;
+	int err = http_url_parse(&g->run.url, o->url ? o->url : "", msg);
+
+	if (err == 0 && o->lag_url && o->lag_group)
+		err = errmsg_set(msg, ERR_CONFIG, "options lag.url and lag.group: choose one");
+	if (err == 0 && o->lag_url)
+		err = http_url_parse(&g->run.lag_url, o->lag_url, msg);
+	if (err == 0 && o->lag_url && strcmp(g->run.lag_url.path, "/") == 0)
+		replace(&g->run.lag_url.path, "/status");
+	return err;
+}
+
+static void copy_settings(struct settings *g)
+{
+	const struct loadgen_options *o = &g->options;
+
+	g->run.arrivals = (enum arrivals)o->arrivals;
+	g->run.keys = (uint64_t)o->keys;
+	g->run.seed = (uint64_t)o->seed;
+	g->run.connections = (int)o->connections;
+	g->run.timeout_ms = (int)o->timeout_ms;
+	g->run.lag_interval_ms = (int)o->lag_interval_ms;
+	g->run.drain_timeout_ms = (int)o->drain_timeout_ms;
+	g->run.backlog = (size_t)o->backlog;
+	g->run.quiet = o->quiet;
+	g->run.ids_file = o->ids_file;
+	g->run.abort_on = o->abort_on_fail ? &g->thresholds : NULL;
+}
+
+static int load_scenario(struct settings *g, struct errmsg *msg)
+{
+	int err;
+
+	if (!g->options.scenario)
+		return 0;
+	g->has_scenario = true;
+	err = scenario_load(&g->scenario, g->options.scenario, msg);
+	return err ? err : apply_scenario(g, msg);
+}
+
+int settings_make(struct settings *g, struct errmsg *msg)
+{
+	const struct loadgen_options *o = &g->options;
+	int err;
+
+	if (o->conf.positional.count)
+		return errmsg_set(msg, ERR_CONFIG,
+			"unknown argument '%s'; the only verb is compare, see --help",
+			o->conf.positional.items[0]);
+	err = load_scenario(g, msg);
+	if (err != 0)
+		return err;
+	copy_settings(g);
+	err = stages_parse(&g->run.stages, o->stages ? o->stages : "", msg);
+	if (err != 0) {
+		errmsg_wrap(msg, "option stages");
+		return err;
+	}
+	stages_speed_up(&g->run.stages, o->speedup);
+	err = make_urls(g, msg);
+	if (err == 0)
+		err = add_thresholds(g, msg);
+	if (err == 0 && o->lag_token_file)
+		err = conf_read_secret_file(o->lag_token_file, &g->token, msg);
+	return err ? err : make_request(g, msg);
+}
+
+static int open_observer(struct settings *g, struct errmsg *msg)
+{
+	const struct loadgen_options *o = &g->options;
+	rd_kafka_conf_t *kafka;
+	int err = kafka_conf_new(&kafka, &o->conf, "wt-loadgen", msg);
+
+	if (err == 0)
+		err = lag_group_open(
+			&g->run.observer, o->lag_group, o->topic, OBSERVE_MS, kafka, msg);
+	return err;
+}
+
+int settings_probe(struct settings *g, struct errmsg *msg)
+{
+	int err = http_url_probe(&g->run.url, PROBE_TIMEOUT_MS, msg);
+
+	if (err == 0 && g->options.lag_group)
+		return open_observer(g, msg);
+	if (err == 0 && g->run.lag_url.host) {
+		err = http_url_probe(&g->run.lag_url, PROBE_TIMEOUT_MS, msg);
+		if (err != 0)
+			errmsg_wrap(msg, "option lag.url");
+	}
+	return err;
+}
+
+void settings_session(struct settings *g, const char *command, struct session *session)
+{
+	const struct loadgen_options *o = &g->options;
+
+	*session = (struct session){.run = &g->run,
+		.thresholds = &g->thresholds,
+		.scenario = g->has_scenario ? &g->scenario : NULL,
+		.workers = (int)o->workers,
+		.token = g->token,
+		.speedup = o->speedup,
+		.csv = o->report_csv,
+		.hdr = o->report_hdr};
+	session->about = (struct report_about){.url = o->url,
+		.scenario = g->has_scenario ? g->scenario.name : "",
+		.command = command,
+		.connections = g->run.connections,
+		.keys = g->run.keys,
+		.seed = g->run.seed,
+		.arrivals = g->run.arrivals == ARRIVALS_POISSON ? "poisson" : "constant",
+		.key_prefix = g->prefix[0]    ? g->prefix
+			      : o->key_prefix ? o->key_prefix
+					      : ""};
+}
+
+int settings_print_scenario(struct settings *g, FILE *out, struct errmsg *msg)
+{
+	char *names;
+	int err;
+
+	if (g->options.scenario) {
+		g->has_scenario = true;
+		err = scenario_load(&g->scenario, g->options.scenario, msg);
+		if (err == 0)
+			fputs(g->scenario.text, out);
+		return err;
+	}
+	names = scenario_names();
+	fprintf(out, "%s\n", names);
+	free(names);
+	return 0;
+}
+
+void settings_release(struct settings *g)
+{
+	request_close(g->run.request);
+	lag_observer_stop(g->run.observer);
+	http_url_release(&g->run.url);
+	http_url_release(&g->run.lag_url);
+	thresholds_release(&g->thresholds);
+	if (g->has_scenario)
+		scenario_release(&g->scenario);
+	free(g->token);
+	conf_release(&g->options);
+}
