@@ -131,16 +131,27 @@ static bool connected(struct stepper *w)
 
 /* ---- one step of one partition -------------------------------------------------------------- */
 
+/* The claim is through: what the stores hold may be committed, so that lag is known at once. */
+static void entered(struct stepper *w, struct partition *p)
+{
+	enum partition_mode mode = (enum partition_mode)atomic_load(&p->mode);
+
+	if (mode == MODE_RUN)
+		atomic_store(&p->settled, p->position);
+	log_event(LOG_INFO, mode == MODE_RUN ? "partition_running" : "partition_recovering",
+		LOG_F("topic", LOG_STR(p->route->topic)), LOG_F("partition", LOG_INT(p->id)),
+		LOG_F("worker", LOG_INT(w->number)),
+		LOG_F("mode", LOG_STR(partition_mode_name(mode))),
+		LOG_F("position", LOG_INT(p->position)));
+}
+
 static enum verdict step_claim(
 	struct stepper *w, struct partition *p, struct store_error *error)
 {
 	enum verdict v = claim_partition(w->pipeline, w->tools.mysql, w->tools.redis, p, error);
 
-	if (v == VERDICT_DONE && atomic_load(&p->mode) == MODE_RUN)
-		log_event(LOG_INFO, "partition_running",
-			LOG_F("topic", LOG_STR(p->route->topic)),
-			LOG_F("partition", LOG_INT(p->id)), LOG_F("worker", LOG_INT(w->number)),
-			LOG_F("position", LOG_INT(p->position)));
+	if (v == VERDICT_DONE && atomic_load(&p->mode) != MODE_CHECK)
+		entered(w, p);
 	return v;
 }
 
@@ -151,11 +162,7 @@ static bool step_check(struct stepper *w, struct partition *p, struct store_erro
 		return false;
 	case LOG_SAME:
 		partition_set_mode(p, p->next);
-		log_event(LOG_INFO, "partition_running",
-			LOG_F("topic", LOG_STR(p->route->topic)),
-			LOG_F("partition", LOG_INT(p->id)), LOG_F("worker", LOG_INT(w->number)),
-			LOG_F("mode", LOG_STR(partition_mode_name(p->next))),
-			LOG_F("position", LOG_INT(p->position)));
+		entered(w, p);
 		act(w, p, VERDICT_DONE, error);
 		return true;
 	case LOG_OTHER:
