@@ -1,4 +1,5 @@
 """Our programs as processes of a test: started with options, stopped by id whatever happens."""
+import ctypes
 import os
 import signal
 import subprocess
@@ -21,6 +22,14 @@ def clean_environ(extra=None):
     env = {k: v for k, v in os.environ.items() if not k.startswith("WT_") or k == "WT_BIN"}
     env.update(extra or {})
     return env
+
+
+_libc = ctypes.CDLL(None)
+
+
+def die_with_us():
+    """A test that is killed takes its programs along."""
+    _libc.prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
 def arguments(options):
@@ -62,7 +71,7 @@ class Program:
         with open(log, "ab") as f:
             self.child = subprocess.Popen(self.argv, stdin=subprocess.DEVNULL, stdout=f,
                                           stderr=f, env=clean_environ(env),
-                                          start_new_session=True)
+                                          start_new_session=True, preexec_fn=die_with_us)
 
     @property
     def pid(self):

@@ -166,7 +166,8 @@ int main(void)
 		cmocka_unit_test_setup(a_wrong_hint_is_not_believed, setup),
 		cmocka_unit_test_setup(one_of_several_is_found_at_a_time, setup),
 		cmocka_unit_test_setup(a_sick_store_is_not_bad_data, setup),
-		cmocka_unit_test_setup(a_lonely_bad_record_on_an_empty_table_is_bad_data, setup),
+		cmocka_unit_test_setup(
+			a_lonely_bad_record_on_an_empty_table_is_bad_data, setup),
 		cmocka_unit_test_setup(rows_that_all_fit_now_are_tried_again, setup),
 		cmocka_unit_test_setup(a_lost_connection_ends_the_search, setup),
 	};

@@ -25,12 +25,10 @@ struct test_options {
 static const struct conf_option rows[] = {OPTION(STRING, text, "some.text", "abc", 0, 0, "TEXT",
 	BASIC, "a text") OPTION(INT, number, "a-number", "7", 1, 10, "N", BASIC,
 	"a number") OPTION(BYTES, bytes, "size", "1KiB", 0, 1e9, "BYTES", BASIC,
-	"a size") OPTION(MS, wait, "wait-ms", "5s", 0, 1e9, "MS", BASIC, "a time")
-		OPTION(BOOL, flag, "flag", "false", 0, 0, "BOOL", BASIC, "a flag")
-			OPTION(ENUM, word, "word", "two", 0, 0, "one|two|three", BASIC, "a word")
-				OPTION(LIST, list, "list", "", 0, 0, "ITEM", MORE, "a list")
-					OPTION(SECRET, secret, "secret", "", 0, 0, "TEXT", MORE,
-						"a secret")};
+	"a size") OPTION(MS, wait, "wait-ms", "5s", 0, 1e9, "MS", BASIC, "a time") OPTION(BOOL,
+	flag, "flag", "false", 0, 0, "BOOL", BASIC, "a flag") OPTION(ENUM, word, "word", "two",
+	0, 0, "one|two|three", BASIC, "a word") OPTION(LIST, list, "list", "", 0, 0, "ITEM",
+	MORE, "a list") OPTION(SECRET, secret, "secret", "", 0, 0, "TEXT", MORE, "a secret")};
 #undef OPTION
 
 static const struct conf_program program = {
@@ -44,8 +42,8 @@ static int load(int argc, const char **argv)
 	msg.text[0] = 0;
 	return conf_load(&options, &program, argc, (char **)argv, &msg);
 }
-#define LOAD(...)                                                                                  \
-	load((int)(sizeof((const char *[]){"wt-test", ##__VA_ARGS__}) / sizeof(char *)),           \
+#define LOAD(...)                                                                              \
+	load((int)(sizeof((const char *[]){"wt-test", ##__VA_ARGS__}) / sizeof(char *)),       \
 		(const char *[]){"wt-test", ##__VA_ARGS__})
 
 static int release(void **state)
@@ -92,8 +90,9 @@ static void later_origins_win(void **state)
 static void every_form_is_taken(void **state)
 {
 	(void)state;
-	assert_int_equal(LOAD("--some.text=x=y", "--flag", "--word", "THREE", "--list=a", "--list",
-				 "b", "--kafka.linger.ms=5", "--kafka.acks", "all", "--", "--flag"),
+	assert_int_equal(
+		LOAD("--some.text=x=y", "--flag", "--word", "THREE", "--list=a", "--list", "b",
+			"--kafka.linger.ms=5", "--kafka.acks", "all", "--", "--flag"),
 		CONF_RUN);
 	assert_string_equal(options.text, "x=y");
 	assert_true(options.flag);
@@ -114,7 +113,8 @@ static void an_unknown_option_is_named(void **state)
 
 static void a_bad_value_names_option_value_origin_and_bounds(void **state)
 {
-	static const char *const parts[] = {"a-number", "11", "environment WT_A_NUMBER", "1 to 10"};
+	static const char *const parts[] = {
+		"a-number", "11", "environment WT_A_NUMBER", "1 to 10"};
 
 	(void)state;
 	setenv("WT_A_NUMBER", "11", 1);
@@ -180,7 +180,8 @@ int main(void)
 		cmocka_unit_test_teardown(later_origins_win, release),
 		cmocka_unit_test_teardown(every_form_is_taken, release),
 		cmocka_unit_test_teardown(an_unknown_option_is_named, release),
-		cmocka_unit_test_teardown(a_bad_value_names_option_value_origin_and_bounds, release),
+		cmocka_unit_test_teardown(
+			a_bad_value_names_option_value_origin_and_bounds, release),
 		cmocka_unit_test_teardown(nonsense_values_are_refused, release),
 		cmocka_unit_test_teardown(a_missing_value_is_named, release),
 		cmocka_unit_test_teardown(an_unreadable_file_is_named, release),

@@ -1,0 +1,69 @@
+"""stack/wtstack/proof: a missing or a differing record is named, and nothing else."""
+import os
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, "stack"))
+
+from wtstack import proof, runenv  # noqa: E402
+
+ROW, OTHER = ("Ann", 30, "nurse"), ("Ann", 31, "nurse")
+ACKED = {"a": ("0", "7"), "b": ("1", "0")}
+
+
+def test_all_there_and_equal_is_no_difference():
+    assert list(proof.differences(ACKED, {"a": ROW, "b": ROW}, {"a": ROW, "b": ROW})) == []
+
+
+def test_a_missing_record_is_named_with_its_place_and_store():
+    assert list(proof.differences(ACKED, {"a": ROW}, {"a": ROW, "b": ROW})) == [
+        "b (partition 1, offset 0): acknowledged, not in MySQL"]
+    assert list(proof.differences(ACKED, {"b": ROW}, {"b": ROW})) == [
+        "a (partition 0, offset 7): acknowledged, not in MySQL and not in Redis"]
+
+
+def test_a_record_that_differs_between_the_stores_is_named():
+    found = list(proof.differences(ACKED, {"a": ROW, "b": ROW}, {"a": OTHER, "b": ROW}))
+    assert len(found) == 1 and found[0].startswith("a (partition 0, offset 7): MySQL has")
+
+
+def test_ids_are_read_as_wt_loadgen_writes_them(tmp_path):
+    (tmp_path / "ids").write_text("x-1\t3\t12\nx-2\t-\t-\n")
+    assert proof.acknowledged(tmp_path / "ids") == {"x-1": ("3", "12"), "x-2": ("-", "-")}
+
+
+def test_the_env_file_is_private_and_survives_odd_values(tmp_path):
+    env = dict.fromkeys(runenv.KEYS, "")
+    env["MYSQL_PASSWORD"] = "it's $HOME \"and\" `more`"
+    runenv.save(str(tmp_path), env)
+    assert (tmp_path / "env").stat().st_mode & 0o777 == 0o600
+    assert runenv.load(str(tmp_path)) == env
+
+
+def test_a_taken_port_is_not_picked():
+    import socket
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        s.listen()
+        taken = s.getsockname()[1]
+        ports = runenv.Ports()
+        assert ports.pick(taken) > taken
+        assert ports.pick(taken) != ports.pick(taken)
+
+
+def test_a_process_is_recognised_by_its_start_not_only_by_its_number(tmp_path):
+    import json
+    from wtstack.daemon import Daemon
+    daemon = Daemon(str(tmp_path), "sleeper")
+    daemon.start(["sleep", "60"])
+    try:
+        assert daemon.pid() == daemon.child.pid
+        record = json.loads(open(daemon.pidfile).read())
+        stranger = Daemon(str(tmp_path), "stranger")
+        with open(stranger.pidfile, "w") as f:
+            json.dump(dict(record, start=record["start"] + 1), f)
+        assert stranger.pid() is None
+        assert stranger.stop() is None
+        assert daemon.pid() is not None
+    finally:
+        assert daemon.stop() == "stopped"
