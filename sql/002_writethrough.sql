@@ -3,7 +3,8 @@
 
 -- How far each partition is written: changed in the same transaction as the rows, so it is the
 -- only truth about the position (docs/protocol). next_offset is the first record that is not
--- applied yet; the timestamp (ms since 1970) and the digest are those of the record before it and
+-- applied yet; the generation is new at every reset, and a position means something only together
+-- with it; the timestamp (ms since 1970) and the digest are those of the record before it and
 -- tell another log from ours.
 CREATE TABLE IF NOT EXISTS writethrough_ledger (
 	group_id VARCHAR(255) NOT NULL,
@@ -12,6 +13,7 @@ CREATE TABLE IF NOT EXISTS writethrough_ledger (
 	next_offset BIGINT NOT NULL,
 	last_timestamp BIGINT NULL,
 	last_digest INT UNSIGNED NULL,
+	generation BIGINT NOT NULL DEFAULT 0,
 	updated_by VARCHAR(255) NOT NULL DEFAULT '',
 	updated_at TIMESTAMP(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3)
 		ON UPDATE CURRENT_TIMESTAMP(3),

@@ -19,6 +19,7 @@
 struct batch {
 	const struct route *route; /* borrowed */
 	int32_t partition;
+	int64_t generation; /* of the ledger the positions count in */
 	int64_t from, to; /* offsets; to = the position after the batch */
 	bool has_last; /* false: no record in it, only the position moves */
 	int64_t last_timestamp; /* ms, of the last record; -1 when it has none */

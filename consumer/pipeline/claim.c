@@ -79,18 +79,21 @@ static enum verdict create_ledger(struct claim *c)
 	return mysql_store_create_position(c->mysql, p->route, p->id, next, c->error);
 }
 
+/* None there, or one whose positions count in a ledger that was reset since. */
 static enum verdict new_fence(struct claim *c)
 {
+	struct fence wanted = {.next = c->ledger.next, .generation = c->ledger.generation};
 	struct partition *p = c->p;
-	char id[64];
 	enum verdict v;
 
-	snprintf(id, sizeof(id), "%" PRId64 "-%" PRId64, clock_wall_us(), c->ledger.next);
-	v = redis_store_create_fence(c->redis, p->route, p->id, c->ledger.next, id, c->error);
+	snprintf(wanted.rebuild, sizeof(wanted.rebuild), "%" PRId64 "-%" PRId64,
+		clock_wall_us(), c->ledger.next);
+	v = redis_store_create_fence(c->redis, p->route, p->id, &c->fence, &wanted, c->error);
 	if (v == VERDICT_DONE) {
 		log_event(LOG_INFO, "fence_created", LOG_F("topic", LOG_STR(p->route->topic)),
-			LOG_F("partition", LOG_INT(p->id)),
-			LOG_F("next", LOG_INT(c->ledger.next)));
+			LOG_F("partition", LOG_INT(p->id)), LOG_F("next", LOG_INT(wanted.next)),
+			LOG_F("replaced",
+				LOG_STR(c->fence.exists ? "one from before a reset" : "none")));
 		atomic_store(&p->rebuild_wanted, true);
 	}
 	return v;
@@ -105,6 +108,7 @@ static void enter(struct claim *c, enum partition_mode mode, int64_t position, i
 			LOG_F("topic", LOG_STR(p->route->topic)),
 			LOG_F("partition", LOG_INT(p->id)), LOG_F("from", LOG_INT(position)),
 			LOG_F("to", LOG_INT(cap)));
+	p->generation = c->ledger.generation;
 	p->position = position;
 	p->cap = cap;
 	p->next = mode;
@@ -120,7 +124,7 @@ static enum verdict jump_fence(struct claim *c)
 
 	snprintf(id, sizeof(id), "%" PRId64 "-jump-%" PRId64, clock_wall_us(), c->ledger.next);
 	v = redis_store_jump(
-		c->redis, p->route, p->id, c->fence.next, c->ledger.next, id, c->error);
+		c->redis, p->route, p->id, &c->fence, c->ledger.next, id, c->error);
 	if (v == VERDICT_DONE) {
 		log_event(LOG_WARN, "redis_behind_expired_range",
 			LOG_F("topic", LOG_STR(p->route->topic)),
@@ -139,7 +143,7 @@ static enum verdict by_case(struct claim *c)
 	int64_t ahead = c->fence.seen > f ? c->fence.seen : f;
 	enum verdict v;
 
-	if (!c->fence.exists) {
+	if (!c->fence.exists || c->fence.generation != c->ledger.generation) {
 		v = new_fence(c);
 		if (v == VERDICT_DONE)
 			enter(c, MODE_RUN, n, INT64_MAX);

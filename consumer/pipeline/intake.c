@@ -53,6 +53,7 @@ enum intake intake_fill(
 	bool more = true;
 
 	batch_begin(batch, p->route, p->id, p->position);
+	batch->generation = p->generation;
 	while (more && batch->record_count < max_records && batch->record_bytes < max_bytes &&
 		batch->to < p->cap) {
 		rd_kafka_message_t *next = rd_kafka_consume_queue(p->queue, 0);

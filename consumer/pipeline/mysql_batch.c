@@ -153,7 +153,7 @@ static enum verdict ledger_move(
 	int64_t partition = batch->partition, digest = batch->last_digest;
 	struct cell null = {.kind = CELL_NULL};
 	MYSQL_STMT *stmt;
-	MYSQL_BIND *bind = mysql_binds(store, 8);
+	MYSQL_BIND *bind = mysql_binds(store, 9);
 	enum verdict v = mysql_fixed(store, FIXED_LEDGER_MOVE, &stmt, error);
 
 	if (v != VERDICT_DONE)
@@ -172,6 +172,7 @@ static enum verdict ledger_move(
 	mysql_bind_text(&bind[5], topic, strlen(topic));
 	mysql_bind_int(&bind[6], &partition);
 	mysql_bind_int(&bind[7], &batch->from);
+	mysql_bind_int(&bind[8], &batch->generation);
 	v = mysql_execute(store, stmt, error);
 	if (v == VERDICT_POISON) /* it is not a row's fault */
 		v = VERDICT_RETRY;

@@ -16,13 +16,13 @@ static void bind_key(struct mysql_store *store, MYSQL_BIND *bind, const struct r
 static enum verdict ledger_fetch(
 	MYSQL_STMT *stmt, struct ledger *ledger, struct store_error *error)
 {
-	long long values[3] = {0, 0, 0};
-	mysql_flag nulls[3] = {0, 0, 0};
-	MYSQL_BIND bind[3];
+	long long values[4] = {0, 0, 0, 0};
+	mysql_flag nulls[4] = {0, 0, 0, 0};
+	MYSQL_BIND bind[4];
 	int code;
 
 	memset(bind, 0, sizeof(bind));
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < 4; i++) {
 		bind[i].buffer_type = MYSQL_TYPE_LONGLONG;
 		bind[i].buffer = &values[i];
 		bind[i].buffer_length = sizeof(values[i]);
@@ -39,6 +39,7 @@ static enum verdict ledger_fetch(
 		ledger->last_timestamp = nulls[1] ? -1 : values[1];
 		ledger->has_digest = !nulls[2];
 		ledger->last_digest = (uint32_t)values[2];
+		ledger->generation = values[3];
 	}
 	mysql_stmt_free_result(stmt);
 	return VERDICT_DONE;

@@ -27,18 +27,18 @@ enum verdict mysql_store_snapshot_end(struct mysql_store *store, struct store_er
 	return mysql_run(store, "COMMIT", error);
 }
 
-enum verdict mysql_store_snapshot_positions(struct mysql_store *store,
-	const struct route *route, int64_t *next, int32_t count, struct store_error *error)
+static enum verdict read_positions(struct mysql_store *store, const struct route *route,
+	int64_t *next, int64_t *generation, int32_t count, struct store_error *error)
 {
-	long long values[2] = {0, 0};
-	MYSQL_BIND result[2];
+	long long values[3] = {0, 0, 0};
+	MYSQL_BIND result[3];
 	MYSQL_BIND *bind = mysql_binds(store, 2);
 	MYSQL_STMT *stmt;
 	int code;
 	enum verdict v = mysql_fixed(store, FIXED_POSITIONS, &stmt, error);
 
 	for (int32_t i = 0; i < count; i++)
-		next[i] = -1;
+		next[i] = generation[i] = -1;
 	if (v != VERDICT_DONE)
 		return v;
 	mysql_bind_text(&bind[0], store->config->group, strlen(store->config->group));
@@ -47,7 +47,7 @@ enum verdict mysql_store_snapshot_positions(struct mysql_store *store,
 	if (v != VERDICT_DONE)
 		return v;
 	memset(result, 0, sizeof(result));
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < 3; i++) {
 		result[i].buffer_type = MYSQL_TYPE_LONGLONG;
 		result[i].buffer = &values[i];
 		result[i].buffer_length = sizeof(values[i]);
@@ -55,11 +55,25 @@ enum verdict mysql_store_snapshot_positions(struct mysql_store *store,
 	if (mysql_stmt_bind_result(stmt, result) || mysql_stmt_store_result(stmt))
 		return mysql_stmt_failed(stmt, error);
 	while ((code = mysql_stmt_fetch(stmt)) == 0) {
-		if (values[0] >= 0 && values[0] < count)
-			next[values[0]] = values[1];
+		if (values[0] < 0 || values[0] >= count)
+			continue;
+		next[values[0]] = values[1];
+		generation[values[0]] = values[2];
 	}
 	v = code == MYSQL_NO_DATA ? VERDICT_DONE : mysql_stmt_failed(stmt, error);
 	mysql_stmt_free_result(stmt);
+	return v;
+}
+
+enum verdict mysql_store_snapshot_positions(struct mysql_store *store,
+	const struct route *route, int64_t *next, int64_t *generation, int32_t count,
+	struct store_error *error)
+{
+	int64_t *ignored = generation ? NULL : mem_zero((size_t)count, sizeof(*ignored));
+	enum verdict v = read_positions(
+		store, route, next, generation ? generation : ignored, count, error);
+
+	free(ignored);
 	return v;
 }
 

@@ -106,15 +106,17 @@ enum verdict mysql_fixed(struct mysql_store *store, enum mysql_fixed which, MYSQ
 		[FIXED_LEDGER_MOVE] =
 			"UPDATE writethrough_ledger SET next_offset=?, last_timestamp=?, "
 			"last_digest=?, updated_by=? WHERE group_id=? AND topic=? AND "
-			"partition_id=? AND next_offset=?",
-		[FIXED_LEDGER_READ] = "SELECT next_offset, last_timestamp, last_digest "
-				      "FROM writethrough_ledger WHERE group_id=? AND topic=? "
-				      "AND partition_id=? FOR UPDATE",
+			"partition_id=? AND next_offset=? AND generation=?",
+		[FIXED_LEDGER_READ] =
+			"SELECT next_offset, last_timestamp, last_digest, generation "
+			"FROM writethrough_ledger WHERE group_id=? AND topic=? "
+			"AND partition_id=? FOR UPDATE",
 		[FIXED_LEDGER_CREATE] =
 			"INSERT INTO writethrough_ledger (group_id, topic, partition_id, "
 			"next_offset, updated_by) VALUES (?,?,?,?,?)",
-		[FIXED_POSITIONS] = "SELECT partition_id, next_offset FROM writethrough_ledger "
-				    "WHERE group_id=? AND topic=?",
+		[FIXED_POSITIONS] =
+			"SELECT partition_id, next_offset, generation FROM writethrough_ledger "
+			"WHERE group_id=? AND topic=?",
 	};
 	enum verdict v = VERDICT_DONE;
 

@@ -37,6 +37,7 @@ struct ledger {
 	int64_t last_timestamp; /* ms, -1 when unknown */
 	bool has_digest;
 	uint32_t last_digest;
+	int64_t generation; /* new at every reset */
 };
 
 struct mysql_store;
@@ -90,9 +91,11 @@ void row_list_release(struct row_list *list);
 /* One consistent snapshot for refresh, verify and rebuild: begin, any of the reads, end (also
  * after an error). The reads append to `out`. */
 enum verdict mysql_store_snapshot_begin(struct mysql_store *store, struct store_error *error);
-/* Ledger positions of partitions 0..count-1; -1 where there is no row. */
+/* Ledger positions and generations of partitions 0..count-1; -1 where there is no row.
+ * `generation` may be NULL. */
 enum verdict mysql_store_snapshot_positions(struct mysql_store *store,
-	const struct route *route, int64_t *next, int32_t count, struct store_error *error);
+	const struct route *route, int64_t *next, int64_t *generation, int32_t count,
+	struct store_error *error);
 /* One row for each of `wanted` (their key cells), in that order; a key without a row comes as a
  * tombstone. */
 enum verdict mysql_store_snapshot_rows(struct mysql_store *store, const struct route *route,

@@ -42,6 +42,7 @@ struct partition {
 	bool batch_open; /* taken and decoded, not yet in the stores */
 	struct dead_records dead; /* of the open batch, letters not yet delivered */
 	int64_t position; /* next record to apply (in this mode) */
+	int64_t generation; /* of the ledger, as claimed */
 	int64_t cap; /* CATCH_UP, HEAL: where the mode ends; RUN: INT64_MAX */
 	int64_t stream; /* offset the queue gives next; -1 = unknown, seek first */
 	enum partition_mode next; /* MODE_CHECK: what comes after it */

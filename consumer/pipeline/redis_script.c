@@ -36,41 +36,49 @@
 	"end\n"
 
 #define READ_FENCE                                                                             \
-	"local f = redis.call('HMGET', KEYS[1], 'next', 'seen')\n"                             \
+	"local f = redis.call('HMGET', KEYS[1], 'next', 'seen', 'generation')\n"               \
 	"if not f[1] then return 'NOFENCE' end\n"                                              \
-	"local next, seen = f[1], f[2] or f[1]\n"
+	"local next, seen = f[1], f[2] or f[1]\n"                                              \
+	"if (f[3] or '0') ~= generation then return 'MOVED' end\n"
 
 const char *const redis_script_texts[SCRIPT_COUNT] = {
 	/* A batch [from, to): only where the fence stands at exactly `from`. */
-	[SCRIPT_APPLY] = WRITE_ROWS READ_FENCE
-	"if next ~= ARGV[1] then return 'MOVED' end\n"
+	[SCRIPT_APPLY] = WRITE_ROWS
+	"local generation = ARGV[3]\n" READ_FENCE "if next ~= ARGV[1] then return 'MOVED' end\n"
 	"if seen > ARGV[2] then return 'NEWER' end\n"
-	"rows(3)\n"
-	"redis.call('HSET', KEYS[1], 'next', ARGV[2], 'seen', ARGV[2])\n"
+	/* seen first: a script that fails half-way leaves what it wrote */
+	"redis.call('HSET', KEYS[1], 'seen', ARGV[2])\n"
+	"rows(4)\n"
+	"redis.call('HSET', KEYS[1], 'next', ARGV[2])\n"
 	"return 'OK'\n",
 
 	/* Rows of a MySQL snapshot: only where nothing newer can be. */
-	[SCRIPT_REFRESH] = WRITE_ROWS READ_FENCE
+	[SCRIPT_REFRESH] = WRITE_ROWS
+	"local generation = ARGV[4]\n" READ_FENCE
 	"if ARGV[2] ~= '' and next ~= ARGV[2] then return 'MOVED' end\n"
 	"if ARGV[1] < next or ARGV[1] < seen then return 'NEWER' end\n"
-	"rows(4)\n"
 	"redis.call('HSET', KEYS[1], 'seen', ARGV[1])\n"
+	"rows(5)\n"
 	"if ARGV[2] ~= '' then redis.call('HSET', KEYS[1], 'next', ARGV[3]) end\n"
 	"return 'OK'\n",
 
 	[SCRIPT_CREATE] =
-		"if redis.call('HSETNX', KEYS[1], 'next', ARGV[1]) == 0 then return 'MOVED' "
+		"local f = redis.call('HMGET', KEYS[1], 'next', 'generation')\n"
+		"if (f[1] or '') ~= ARGV[4] or (f[1] and (f[2] or '0') ~= ARGV[5]) then\n"
+		"  return 'MOVED'\n"
 		"end\n"
-		"redis.call('HSET', KEYS[1], 'seen', ARGV[1])\n"
+		"redis.call('HSET', KEYS[1], 'next', ARGV[1], 'seen', ARGV[1],\n"
+		"  'generation', ARGV[3])\n"
 		"if ARGV[2] ~= '' then redis.call('HSET', KEYS[1], 'rebuild', ARGV[2])\n"
 		"else redis.call('HDEL', KEYS[1], 'rebuild') end\n"
 		"return 'OK'\n",
 
-	[SCRIPT_JUMP] = READ_FENCE
-	"if next ~= ARGV[1] then return 'MOVED' end\n"
-	"if seen > ARGV[2] then return 'NEWER' end\n"
-	"redis.call('HSET', KEYS[1], 'next', ARGV[2], 'seen', ARGV[2], 'rebuild', ARGV[3])\n"
-	"return 'OK'\n",
+	[SCRIPT_JUMP] = "local generation = ARGV[4]\n" READ_FENCE
+			"if next ~= ARGV[1] then return 'MOVED' end\n"
+			"if seen > ARGV[2] then return 'NEWER' end\n"
+			"redis.call('HSET', KEYS[1], 'next', ARGV[2], 'seen', ARGV[2], "
+			"'rebuild', ARGV[3])\n"
+			"return 'OK'\n",
 
 	[SCRIPT_REBUILT] =
 		"if redis.call('HGET', KEYS[1], 'rebuild') ~= ARGV[1] then return 'MOVED' end\n"

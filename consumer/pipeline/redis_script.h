@@ -7,10 +7,10 @@
 #define CONSUMER_PIPELINE_REDIS_SCRIPT_H
 
 enum redis_script {
-	SCRIPT_APPLY, /* from, to, ROWS */
-	SCRIPT_REFRESH, /* snapshot, advance from or "", advance to, ROWS */
-	SCRIPT_CREATE, /* next, rebuild id or "" */
-	SCRIPT_JUMP, /* from, to, rebuild id */
+	SCRIPT_APPLY, /* from, to, generation, ROWS */
+	SCRIPT_REFRESH, /* snapshot, advance from or "", advance to, generation, ROWS */
+	SCRIPT_CREATE, /* next, rebuild id or "", generation, next that was read or "", its generation */
+	SCRIPT_JUMP, /* from, to, rebuild id, generation */
 	SCRIPT_REBUILT, /* rebuild id */
 	SCRIPT_COUNT,
 };

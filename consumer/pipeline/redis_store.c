@@ -25,14 +25,15 @@ static int64_t offset_of(const redisReply *reply)
 static enum verdict fence_of(
 	const redisReply *reply, struct fence *fence, struct store_error *error)
 {
-	const redisReply *next, *seen, *rebuild;
+	const redisReply *next, *seen, *rebuild, *generation;
 
-	if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 3)
+	if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 4)
 		return redis_refuse(
-			error, VERDICT_RECONNECT, "protocol", "HMGET answered no triple");
+			error, VERDICT_RECONNECT, "protocol", "HMGET answered not four values");
 	next = reply->element[0];
 	seen = reply->element[1];
 	rebuild = reply->element[2];
+	generation = reply->element[3];
 	memset(fence, 0, sizeof(*fence));
 	if (next->type == REDIS_REPLY_NIL)
 		return VERDICT_DONE;
@@ -45,6 +46,8 @@ static enum verdict fence_of(
 			"hand?");
 	if (rebuild->type == REDIS_REPLY_STRING)
 		snprintf(fence->rebuild, sizeof(fence->rebuild), "%s", rebuild->str);
+	if (generation->type == REDIS_REPLY_STRING)
+		fence->generation = strtoll(generation->str, NULL, 10);
 	return VERDICT_DONE;
 }
 
@@ -52,7 +55,7 @@ enum verdict redis_store_fence(struct redis_store *store, const struct route *ro
 	int32_t partition, struct fence *fence, struct store_error *error)
 {
 	struct text_buffer *key = &store->scratch;
-	const char *words[5] = {"HMGET", NULL, "next", "seen", "rebuild"};
+	const char *words[6] = {"HMGET", NULL, "next", "seen", "rebuild", "generation"};
 	redisReply *reply;
 	enum verdict v;
 
@@ -60,7 +63,7 @@ enum verdict redis_store_fence(struct redis_store *store, const struct route *ro
 	redis_fence_key(store, route, partition, key);
 	text_buffer_add(key, "", 1);
 	words[1] = key->data;
-	v = redis_ask(store, 5, words, &reply, error);
+	v = redis_ask(store, 6, words, &reply, error);
 	if (v != VERDICT_DONE)
 		return v;
 	v = fence_of(reply, fence, error);
@@ -69,22 +72,30 @@ enum verdict redis_store_fence(struct redis_store *store, const struct route *ro
 }
 
 enum verdict redis_store_create_fence(struct redis_store *store, const struct route *route,
-	int32_t partition, int64_t next, const char *rebuild, struct store_error *error)
+	int32_t partition, const struct fence *read, const struct fence *wanted,
+	struct store_error *error)
 {
 	redis_args_begin(store);
-	redis_arg_offset(store, next);
-	redis_arg_text(store, rebuild);
+	redis_arg_offset(store, wanted->next);
+	redis_arg_text(store, wanted->rebuild);
+	redis_arg_number(store, wanted->generation);
+	if (read->exists)
+		redis_arg_offset(store, read->next);
+	else
+		redis_arg_text(store, "");
+	redis_arg_number(store, read->generation);
 	return redis_script_call(store, SCRIPT_CREATE, route, partition, error);
 }
 
 enum verdict redis_store_jump(struct redis_store *store, const struct route *route,
-	int32_t partition, int64_t from, int64_t to, const char *rebuild,
+	int32_t partition, const struct fence *read, int64_t to, const char *rebuild,
 	struct store_error *error)
 {
 	redis_args_begin(store);
-	redis_arg_offset(store, from);
+	redis_arg_offset(store, read->next);
 	redis_arg_offset(store, to);
 	redis_arg_text(store, rebuild);
+	redis_arg_number(store, read->generation);
 	return redis_script_call(store, SCRIPT_JUMP, route, partition, error);
 }
 
@@ -94,6 +105,7 @@ enum verdict redis_store_apply(
 	redis_args_begin(store);
 	redis_arg_offset(store, batch->from);
 	redis_arg_offset(store, batch->to);
+	redis_arg_number(store, batch->generation);
 	redis_arg_rows(store, batch->route, batch->selected, batch->selected_count);
 	return redis_script_call(store, SCRIPT_APPLY, batch->route, batch->partition, error);
 }
@@ -116,6 +128,7 @@ enum verdict redis_store_refresh(
 		redis_arg_text(store, "");
 		redis_arg_text(store, "");
 	}
+	redis_arg_number(store, refresh->generation);
 	redis_arg_rows(store, refresh->route, refresh->rows, refresh->count);
 	return redis_script_call(
 		store, SCRIPT_REFRESH, refresh->route, refresh->partition, error);

@@ -32,6 +32,7 @@ struct fence {
 	bool exists;
 	int64_t next; /* all records below are in Redis or missing, never older */
 	int64_t seen; /* newest MySQL position whose rows anybody put here */
+	int64_t generation; /* of the ledger its positions count in */
 	char rebuild[64]; /* id of an unfinished rebuild, "" when none */
 };
 
@@ -49,12 +50,15 @@ enum verdict redis_store_check(
 
 enum verdict redis_store_fence(struct redis_store *store, const struct route *route,
 	int32_t partition, struct fence *fence, struct store_error *error);
-/* At `next`, if there is none; MOVED when there is one. rebuild "" = the cache needs none. */
+/* Puts `wanted` in the place of exactly what was `read` (perhaps nothing); MOVED when it is not
+ * that any more. wanted->seen is next. */
 enum verdict redis_store_create_fence(struct redis_store *store, const struct route *route,
-	int32_t partition, int64_t next, const char *rebuild, struct store_error *error);
-/* Compare-and-set of the position alone, with a rebuild id: what lies between is gone from Kafka. */
+	int32_t partition, const struct fence *read, const struct fence *wanted,
+	struct store_error *error);
+/* Compare-and-set of the position alone, with a rebuild id: what lies between is gone from
+ * Kafka. */
 enum verdict redis_store_jump(struct redis_store *store, const struct route *route,
-	int32_t partition, int64_t from, int64_t to, const char *rebuild,
+	int32_t partition, const struct fence *read, int64_t to, const char *rebuild,
 	struct store_error *error);
 
 /* The batch's one script call: the selected rows, and the fence from -> to. MOVED: not at from, no
@@ -71,7 +75,7 @@ enum verdict redis_store_apply(
 struct refresh {
 	const struct route *route;
 	int32_t partition;
-	int64_t snapshot;
+	int64_t snapshot, generation; /* of the ledger, in the same snapshot */
 	int64_t advance_from, advance_to; /* -1 when the fence stays */
 	struct row *const *rows;
 	size_t count;

@@ -6,23 +6,26 @@
 
 /* Position and rows from one snapshot: the fence may not pass what those rows hold. */
 static enum verdict read_snapshot(struct mysql_store *mysql,
-	const struct refresh_request *request, int64_t *position, struct row_list *rows,
+	const struct refresh_request *request, struct refresh *refresh, struct row_list *rows,
 	struct store_error *error)
 {
 	int32_t count = request->partition + 1;
-	int64_t *positions = mem_alloc((size_t)count * sizeof(*positions));
+	int64_t *positions = mem_alloc((size_t)count * 2 * sizeof(*positions));
+	int64_t *generations = positions + count;
 	struct store_error ignored;
 	enum verdict v, end;
 
 	v = mysql_store_snapshot_begin(mysql, error);
 	if (v == VERDICT_DONE)
 		v = mysql_store_snapshot_positions(
-			mysql, request->route, positions, count, error);
+			mysql, request->route, positions, generations, count, error);
 	if (v == VERDICT_DONE && request->count > 0)
 		v = mysql_store_snapshot_rows(
 			mysql, request->route, request->wanted, request->count, rows, error);
-	if (v == VERDICT_DONE)
-		*position = positions[request->partition];
+	if (v == VERDICT_DONE) {
+		refresh->snapshot = positions[request->partition];
+		refresh->generation = generations[request->partition];
+	}
 	end = mysql_store_snapshot_end(mysql, v == VERDICT_DONE ? error : &ignored);
 	free(positions);
 	return v == VERDICT_DONE ? end : v;
@@ -39,7 +42,7 @@ enum verdict refresh_keys(struct mysql_store *mysql, struct redis_store *redis,
 	enum verdict v;
 
 	row_list_clear(rows);
-	v = read_snapshot(mysql, request, &refresh.snapshot, rows, error);
+	v = read_snapshot(mysql, request, &refresh, rows, error);
 	if (v != VERDICT_DONE)
 		return v;
 	if (refresh.advance_to > refresh.snapshot)
