@@ -167,20 +167,23 @@ void test_server_stop(struct test_server *server)
 /* An initialised datadir costs seconds: made once, then copied. */
 static const char *mariadb_template(void)
 {
-	static char path[200];
+	static char path[4200];
 	const char *base = getenv("WT_TEST_CACHE");
 	struct stat st;
-	char fresh[220], datadir[260];
+	char here[4000], fresh[4300], datadir[4400];
 	const char *const words[] = {"mariadb-install-db", "--no-defaults", datadir,
 		"--auth-root-authentication-method=normal", "--skip-test-db",
 		"--innodb-log-file-size=16M", geteuid() ? NULL : "--user=root", NULL};
 	const char *const discard[] = {"rm", "-rf", fresh, NULL};
 
-	snprintf(path, sizeof(path), "%s/mariadb-data", base ? base : "build/test-cache");
+	if (!getcwd(here, sizeof(here)))
+		give_up("getcwd: %s", strerror(errno));
+	snprintf(path, sizeof(path), "%s%s/mariadb-data", base ? "" : here,
+		base ? base : "/build/test-cache");
 	if (!stat(path, &st))
 		return path;
 	mkdir("build", 0755);
-	mkdir(base ? base : "build/test-cache", 0755);
+	mkdir("build/test-cache", 0755);
 	snprintf(fresh, sizeof(fresh), "%s.%d", path, (int)getpid());
 	snprintf(datadir, sizeof(datadir), "--datadir=%s", fresh);
 	if (run(words, "/dev/null"))
