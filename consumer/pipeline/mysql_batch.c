@@ -16,7 +16,7 @@
 #define PACKET_HEAD_BYTES 1024
 #define CELL_HEAD_BYTES	  12
 
-size_t mysql_cell_bytes(const struct cell *cell)
+static size_t cell_bytes(const struct cell *cell)
 {
 	return CELL_HEAD_BYTES + (cell->kind == CELL_TEXT ? cell->length : sizeof(int64_t));
 }
@@ -50,7 +50,7 @@ static size_t row_bytes(const struct kind *kind, const struct row *row)
 	size_t bytes = 0;
 
 	for (int i = 0; i < kind->columns; i++)
-		bytes += mysql_cell_bytes(&row->cells[kind_column(kind, i)]);
+		bytes += cell_bytes(&row->cells[kind_column(kind, i)]);
 	return bytes;
 }
 

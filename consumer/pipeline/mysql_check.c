@@ -295,75 +295,6 @@ static enum verdict check_rights(struct check *check)
 	return v;
 }
 
-static char *escaped(struct check *check, const char *text)
-{
-	size_t length = strlen(text);
-	char *out = mem_alloc(2 * length + 1);
-
-	mysql_real_escape_string(check->store->mysql, out, text, (unsigned long)length);
-	return out;
-}
-
-static enum verdict claim_route(struct check *check, int32_t partitions)
-{
-	char *group = escaped(check, check->store->config->group);
-	char *topic = escaped(check, check->route->topic);
-	char *sql = mem_printf("INSERT INTO writethrough_route (table_name, group_id, topic, "
-			       "partitions) VALUES ('%s','%s','%s',%d) "
-			       "ON DUPLICATE KEY UPDATE table_name=table_name",
-		check->route->table, group, topic, (int)partitions);
-	enum verdict v = mysql_run(check->store, sql, check->error);
-
-	if (v == VERDICT_DONE)
-		v = mysql_run(check->store, "COMMIT", check->error);
-	free(sql);
-	free(topic);
-	free(group);
-	return v;
-}
-
-static enum verdict judge_owner(struct check *check, MYSQL_ROW row, int32_t partitions)
-{
-	const struct route *route = check->route;
-
-	if (!row)
-		return mysql_refuse(check->error, VERDICT_RETRY, "owner",
-			"`%s`: writethrough_route lost its row", route->table);
-	if (strcmp(row[0], check->store->config->group) || strcmp(row[1], route->topic))
-		return mysql_refuse(check->error, VERDICT_FATAL, "owner",
-			"table `%s` is written by group %s from topic %s (writethrough_route): "
-			"two "
-			"groups on one table would overwrite each other",
-			route->table, row[0], row[1]);
-	if (atoi(row[2]) != partitions)
-		return mysql_refuse(check->error, VERDICT_FATAL, "owner",
-			"table `%s` was written from %s partitions of %s, there are %d now: "
-			"keys "
-			"have moved between partitions. Drain the old ones, then: wt-consumer "
-			"reset --accept-partitions %d",
-			route->table, row[2], route->topic, (int)partitions, (int)partitions);
-	return VERDICT_DONE;
-}
-
-static enum verdict check_owner(struct check *check, int32_t partitions)
-{
-	char *sql =
-		mem_printf("SELECT group_id, topic, partitions FROM writethrough_route WHERE "
-			   "table_name='%s'",
-			check->route->table);
-	MYSQL_RES *result;
-	enum verdict v = claim_route(check, partitions);
-
-	if (v == VERDICT_DONE)
-		v = query(check, sql, &result);
-	free(sql);
-	if (v != VERDICT_DONE)
-		return v;
-	v = judge_owner(check, mysql_fetch_row(result), partitions);
-	mysql_free_result(result);
-	return v;
-}
-
 static enum verdict check_tables(struct check *check)
 {
 	const char *const own[] = {"writethrough_ledger", "writethrough_route"};
@@ -404,7 +335,7 @@ enum verdict mysql_store_check(struct mysql_store *store, const struct route *ro
 	if (v == VERDICT_DONE)
 		v = check_rights(&check);
 	if (v == VERDICT_DONE)
-		v = check_owner(&check, partitions);
+		v = mysql_check_owner(store, route, partitions, error);
 	return v == VERDICT_DONE ? mysql_run(store, "COMMIT", error)
 				 : mysql_abandon(store, v, error);
 }

@@ -96,9 +96,11 @@ struct mysql_route *mysql_route_of(struct mysql_store *store, const struct route
 enum verdict mysql_read_rows(MYSQL_STMT *stmt, const struct route *route, struct row_list *out,
 	struct store_error *error);
 
+/* mysql_owner.c: the table's row in writethrough_route, made if there is none. */
+enum verdict mysql_check_owner(struct mysql_store *store, const struct route *route,
+	int32_t partitions, struct store_error *error);
+
 /* mysql_batch.c */
-/* What a cell takes in the packet at most. */
-size_t mysql_cell_bytes(const struct cell *cell);
 /* Writes and erases rows in shapes. */
 enum verdict mysql_apply_rows(struct mysql_store *store, const struct route *route,
 	struct row *const *rows, size_t count, struct store_error *error);
