@@ -205,8 +205,8 @@ def connect_mysql(env):
 
 def connect_redis(env):
     import redis
-    return redis.Redis(env["REDIS_HOST"], int(env["REDIS_PORT"]), decode_responses=True,
-                       socket_timeout=30)
+    return redis.Redis(env["REDIS_HOST"], int(env["REDIS_PORT"]), db=int(env.get("REDIS_DATABASE", 0)),
+                       decode_responses=True, socket_timeout=30)
 
 
 def read_mysql(env, group, topic):
