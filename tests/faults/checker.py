@@ -2,7 +2,9 @@
 """The independent checker: reads the topic itself, works out the truth, compares.
 
 It shares no code with the consumer. A record is good when its value is an object with the four fields
-within their columns; null deletes; everything else has to be in the dead-letter topic. The truth is the
+within their columns; null deletes; everything else has to be in the dead-letter topic: at once when it is
+no such object, and when it only does not fit its columns, unless a newer record of the key came soon (the
+two may have met in one batch, where the last one wins and the other never sees MySQL). The truth is the
 last good record of each key, in partition order. compare() says what is
 
     lost          a record that neither the stores nor the dead letters have
@@ -18,10 +20,11 @@ import sys
 import zlib
 from collections import namedtuple
 
-Record = namedtuple("Record", "partition offset timestamp key row crc")  # row: dict, None or POISON
+Record = namedtuple("Record", "partition offset timestamp key row crc head")  # row: dict, None or POISON
 Letter = namedtuple("Letter", "partition offset key crc reason")
 Difference = namedtuple("Difference", "kind where what")
-POISON = "poison"
+POISON, UNFIT = "poison", "unfit"
+SOON = 1000  # records: the largest batch
 FIELDS = ("id", "name", "age", "occupation")
 
 
@@ -32,7 +35,8 @@ def no_duplicates(pairs):
 
 
 def row_of(key, value):
-    """the row that a record makes, None for a tombstone, POISON when it can make none"""
+    """the row that a record makes, None for a tombstone, POISON when it can make none, UNFIT when
+    no column takes it"""
     if value is None:
         return None
     try:
@@ -41,17 +45,19 @@ def row_of(key, value):
         return POISON
     if not isinstance(data, dict) or data.get("id") != key:
         return POISON
-    for name, limit in (("id", 64), ("name", 255), ("occupation", 255)):
-        if not isinstance(data.get(name), str) or len(data[name]) > limit:
-            return POISON
     age = data.get("age")
-    if not isinstance(age, int) or isinstance(age, bool) or not -2**31 <= age < 2**31:
+    if not all(isinstance(data.get(name), str) for name in ("id", "name", "occupation")) \
+            or not isinstance(age, int) or isinstance(age, bool):
         return POISON
+    fits = all(len(data[name]) <= limit for name, limit in (("id", 64), ("name", 255), ("occupation", 255)))
+    if not fits or not -2**31 <= age < 2**31:
+        return UNFIT
     return {name: data[name] for name in FIELDS}
 
 
 def record(partition, offset, timestamp, key, value):
-    return Record(partition, offset, timestamp, key, row_of(key, value), zlib.crc32(value or b""))
+    head = "%d bytes %r" % (len(value), value[:60]) if value is not None else "null"
+    return Record(partition, offset, timestamp, key, row_of(key, value), zlib.crc32(value or b""), head)
 
 
 class Truth:
@@ -59,8 +65,14 @@ class Truth:
 
     def __init__(self, records, ends):
         self.story, self.poison, self.ends = {}, {}, ends
+        self.last_unfit, self.excused = {}, set()
         for r in sorted(records, key=lambda r: (r.partition, r.offset)):
-            if r.row is POISON:
+            before = self.last_unfit.pop(r.key, None)
+            if before and r.offset - before[1] < SOON and r.row is not POISON:
+                self.excused.add(before)
+            if r.row is UNFIT:
+                self.last_unfit[r.key] = (r.partition, r.offset)
+            if r.row in (POISON, UNFIT):
                 self.poison[r.partition, r.offset] = r
             else:
                 self.story.setdefault(r.key, []).append(r)
@@ -119,9 +131,9 @@ def compare_letters(truth, letters):
             found.append(Difference("unexplained", "letters", text + ": another value than the record's"))
         have[where] = letter
     for where, r in sorted(truth.poison.items()):
-        if where not in have:
-            found.append(Difference("lost", "letters", "no letter for poison %d@%d, key %s, at %s"
-                                    % (r.offset, r.partition, r.key, r.timestamp)))
+        if where not in have and where not in truth.excused:
+            found.append(Difference("lost", "letters", "no letter for poison %d@%d, key %s, at %s: %s"
+                                    % (r.offset, r.partition, r.key, r.timestamp, r.head)))
     return found
 
 

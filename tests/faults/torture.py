@@ -70,7 +70,7 @@ class Target:
             return
         member.signal(signal.SIGCONT)
         code = member.stop(60)
-        if code not in (0, 75):
+        if code not in (0, 75, -signal.SIGTERM):  # the last: it had only just begun
             raise AssertionError("a drained consumer ended with %s\n%s" % (code, member.text()[-3000:]))
 
     def watch_members(self):
@@ -141,7 +141,8 @@ def wait_for(what, seconds):
 
 
 class Torture:
-    def __init__(self, target, seed, names, rate):
+    def __init__(self, target, seed, names, rate, rebuild_s):
+        self.rebuild_s = rebuild_s
         self.target, self.rate, self.seed = target, rate, seed
         self.rng = random.Random("faults %s" % seed)
         self.history = history.History(seed)
@@ -210,12 +211,18 @@ class Torture:
 
         def drained():
             ledger, fences = self.target.positions()
-            return all(end == 0 or (ledger.get(p) == end and fences[p] and int(fences[p]["next"]) == end
-                                    and not fences[p].get("rebuild")) for p, end in ends.items())
+            return all(end == 0 or (ledger.get(p) == end and fences[p] and int(fences[p]["next"]) == end)
+                       for p, end in ends.items())
+
+        def rebuilt():
+            return not any(fence.get("rebuild") for fence in self.target.positions()[1].values())
         if not wait_for(drained, 120):
             ledger, fences = self.target.positions()
             self.findings.append("not at rest within 120 s: ends %s, ledger %s, fences %s\n%s" % (
                 ends, ledger, fences, self.target.members[0].text()[-3000:]))
+        elif self.rebuild_s and not wait_for(rebuilt, self.rebuild_s):
+            self.findings.append("the cache is not rebuilt within %g s: %s"
+                                 % (self.rebuild_s, self.target.positions()[1]))
 
 
 def main():
@@ -225,6 +232,7 @@ def main():
     args.add_argument("--minutes", type=float, default=5, help="no new round after so long")
     args.add_argument("--seconds", type=float, default=30, help="of faults in a round")
     args.add_argument("--rate", type=float, default=400, help="records a second")
+    args.add_argument("--rebuild-seconds", type=float, default=60, help="for the cache; 0: do not look")
     args.add_argument("--faults", default="", help="only these, comma separated: " + " ".join(faults.FAULTS))
     args = args.parse_args()
     names = [n for n in args.faults.split(",") if n] or list(faults.FAULTS)
@@ -234,7 +242,7 @@ def main():
     folder = tempfile.mkdtemp(prefix="wt-torture-")
     print("torture: seed %d, %d kinds of fault, logs in %s" % (args.seed, len(names), folder), flush=True)
     began, rounds, target = time.monotonic(), 0, Target(folder)
-    torture = Torture(target, args.seed, names, args.rate)
+    torture = Torture(target, args.seed, names, args.rate, args.rebuild_seconds)
     try:
         while rounds < args.rounds and (not rounds or time.monotonic() - began < args.minutes * 60):
             rounds += 1

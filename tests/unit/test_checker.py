@@ -93,6 +93,16 @@ def test_a_poison_without_a_letter_is_lost(world):
     assert world.found() == [("lost", "letters")]
 
 
+def test_an_unfit_record_may_go_without_a_letter_only_when_a_newer_one_came_soon():
+    unfit = json.dumps(dict(row("a", 1), age=2**31)).encode()
+    alone = [checker.record(0, 0, 0, "a", unfit)]
+    truth = checker.Truth(alone + [checker.record(0, 5, 0, "a", None)], {0: 6})
+    assert list(checker.compare_letters(truth, [])) == []
+    for records in (alone, alone + [checker.record(0, 5000, 0, "a", None)],
+                    alone + [checker.record(0, 5, 0, "a", b"x")]):
+        assert [d.kind for d in checker.compare_letters(checker.Truth(records, {}), [])][0] == "lost"
+
+
 def test_a_letter_for_a_good_record_is_unexplained(world):
     world.letters.append(checker.Letter(0, 6, "a", 0, "sick store"))
     assert world.found() == [("unexplained", "letters")]
@@ -131,7 +141,7 @@ def test_every_poison_is_poison_and_every_upsert_is_not():
     kinds = {}
     for key, value, kind in itertools.islice(history.History(3, poison=0.05).records(), 4000):
         kinds[kind] = kinds.get(kind, 0) + 1
-        is_poison = checker.row_of(key, value) == checker.POISON
+        is_poison = checker.row_of(key, value) in (checker.POISON, checker.UNFIT)
         assert is_poison == (kind in history.POISON), (kind, value[:80])
     assert set(kinds) == set(history.POISON) | {"upsert", "tombstone"}
 
