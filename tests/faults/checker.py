@@ -67,9 +67,10 @@ class Truth:
         self.story, self.poison, self.ends = {}, {}, ends
         self.last_unfit, self.excused = {}, set()
         for r in sorted(records, key=lambda r: (r.partition, r.offset)):
-            before = self.last_unfit.pop(r.key, None)
-            if before and r.offset - before[1] < SOON and r.row is not POISON:
-                self.excused.add(before)
+            if r.row is not POISON:
+                before = self.last_unfit.pop(r.key, None)
+                if before and r.offset - before[1] < SOON:
+                    self.excused.add(before)
             if r.row is UNFIT:
                 self.last_unfit[r.key] = (r.partition, r.offset)
             if r.row in (POISON, UNFIT):
