@@ -251,7 +251,7 @@ size_t http_json_quote(char *to, size_t bytes, const char *text, size_t length)
 void http_respond_problem(struct http_request *request, int status, const char *headers,
 	const char *members, const char *detail, ...)
 {
-	char words[600], quoted[1300], body[2048];
+	char words[600], quoted[1300], body[3200];
 	va_list args;
 	int length;
 

@@ -1,0 +1,247 @@
+#include "producer/http/http_in.h"
+
+#include "common/http_server.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* What a record is made of. A string's bounds are in characters, a number's in value. */
+static const struct {
+	const char *name;
+	bool text, required;
+	int64_t min, max;
+} rules[FIELDS] = {
+	[FIELD_ID] = {"id", true, false, 1, RECORD_ID_CHARS},
+	[FIELD_NAME] = {"name", true, true, 1, 255},
+	[FIELD_AGE] = {"age", false, true, 0, INT32_MAX},
+	[FIELD_OCCUPATION] = {"occupation", true, true, 1, 255},
+};
+
+#define LONGEST_FIELD_BYTES 3072 /* 255 characters as two \u escapes each */
+
+static int refuse_field(struct http_in_problem *problem, const char *name, const char *what)
+{
+	snprintf(problem->members, sizeof(problem->members), "\"field\":\"%s\"", name);
+	return errmsg_set(&problem->msg, ERR_INVALID, "field '%s' %s", name, what);
+}
+
+static int64_t count_chars(const char *text, size_t length)
+{
+	int64_t count = 0;
+
+	for (size_t i = 0; i < length; i++)
+		count += ((unsigned char)text[i] & 0xc0) != 0x80;
+	return count;
+}
+
+static int check_id(const char *text, size_t length, struct http_in_problem *problem)
+{
+	if (length == 0)
+		return refuse_field(problem, "id", "is empty");
+	if (count_chars(text, length) > RECORD_ID_CHARS)
+		return refuse_field(problem, "id", "is longer than 64 characters");
+	for (size_t i = 0; i < length; i++) {
+		if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
+			return refuse_field(problem, "id", "holds a control character");
+	}
+	if (text[0] == ' ' || text[length - 1] == ' ')
+		return refuse_field(problem, "id", "begins or ends with a space");
+	return 0;
+}
+
+static int take_id(
+	struct http_in *record, const struct json_value *value, struct http_in_problem *problem)
+{
+	const char *text = value->text;
+	size_t length = value->length;
+	char plain[RECORD_ID_BYTES * 6];
+	int err;
+
+	if (length > sizeof(plain))
+		return refuse_field(problem, "id", "is longer than 64 characters");
+	if (value->escaped) {
+		length = json_unescape(value, plain);
+		text = plain;
+	}
+	err = check_id(text, length, problem);
+	if (err != 0)
+		return err;
+	memcpy(record->key, text, length);
+	record->key_length = length;
+	record->id_json[0] = '"';
+	memcpy(record->id_json + 1, value->text, value->length);
+	record->id_json[value->length + 1] = '"';
+	record->id_json_length = value->length + 2;
+	return 0;
+}
+
+static int check_text(enum record_field field, const struct json_value *value,
+	struct http_in_problem *problem)
+{
+	char plain[LONGEST_FIELD_BYTES], words[64];
+	int64_t chars;
+
+	snprintf(
+		words, sizeof(words), "must be 1 to %d characters long", (int)rules[field].max);
+	if (value->length > sizeof(plain))
+		return refuse_field(problem, rules[field].name, words);
+	if (value->escaped)
+		chars = count_chars(plain, json_unescape(value, plain));
+	else
+		chars = count_chars(value->text, value->length);
+	if (chars < rules[field].min || chars > rules[field].max)
+		return refuse_field(problem, rules[field].name, words);
+	return 0;
+}
+
+static int take_field(struct http_in *record, enum record_field field,
+	const struct json_value *value, struct http_in_problem *problem)
+{
+	const char *name = rules[field].name;
+
+	if (record->fields[field].text)
+		return refuse_field(problem, name, "is there twice");
+	record->fields[field] = *value;
+	if (rules[field].text && value->kind != JSON_KIND_STRING)
+		return refuse_field(problem, name, "must be a string");
+	if (!rules[field].text &&
+		(value->kind != JSON_KIND_NUMBER || !json_number_int64(value, &record->age) ||
+			record->age < rules[field].min || record->age > rules[field].max))
+		return refuse_field(
+			problem, name, "must be a whole number from 0 to 2147483647");
+	if (field == FIELD_ID)
+		return take_id(record, value, problem);
+	return rules[field].text ? check_text(field, value, problem) : 0;
+}
+
+static int refuse_json(struct http_in_problem *problem, size_t position, const char *what)
+{
+	snprintf(problem->members, sizeof(problem->members), "\"position\":%zu", position);
+	return errmsg_set(
+		&problem->msg, ERR_INVALID, "invalid JSON at byte %zu: %s", position, what);
+}
+
+static int refuse_unknown(struct http_in_problem *problem, const struct json_value *key)
+{
+	int shown = key->length > 64 ? 64 : (int)key->length;
+
+	/* Not cut inside a character. */
+	while (shown > 0 && shown < (int)key->length &&
+		((unsigned char)key->text[shown] & 0xc0) == 0x80)
+		shown--;
+	return errmsg_set(&problem->msg, ERR_INVALID,
+		"unknown field '%.*s'; known are id, name, age, occupation", shown, key->text);
+}
+
+int http_in_read(struct http_in *record, const char *body, size_t length,
+	struct http_in_problem *problem)
+{
+	struct json_reader reader;
+	struct json_value key, value;
+	int more = -1, field, err = 0;
+
+	problem->members[0] = 0;
+	memset(record->fields, 0, sizeof(record->fields));
+	record->key_length = 0;
+	if (json_object_begin(&reader, body, length) != 0)
+		return refuse_json(problem, reader.position, "not a JSON object");
+	/* A malformed rest is the better complaint, so the first wrong field waits for it. */
+	while ((more = json_object_next(&reader, &key, &value)) > 0) {
+		for (field = 0; field < FIELDS; field++) {
+			if (json_string_is(&key, rules[field].name, strlen(rules[field].name)))
+				break;
+		}
+		if (err == 0 && field == FIELDS)
+			err = refuse_unknown(problem, &key);
+		else if (err == 0)
+			err = take_field(record, (enum record_field)field, &value, problem);
+	}
+	if (more < 0)
+		return refuse_json(problem, reader.position, reader.error);
+	for (field = 0; err == 0 && field < FIELDS; field++) {
+		if (rules[field].required && !record->fields[field].text)
+			err = refuse_field(problem, rules[field].name, "is missing");
+	}
+	return err;
+}
+
+int http_in_set_id(
+	struct http_in *record, const char *id, size_t length, struct http_in_problem *problem)
+{
+	int err = check_id(id, length, problem);
+
+	if (err != 0)
+		return err;
+	memcpy(record->key, id, length);
+	record->key_length = length;
+	record->id_json_length =
+		http_json_quote(record->id_json, sizeof(record->id_json), id, length);
+	return 0;
+}
+
+static int hex(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if ((c | 32) >= 'a' && (c | 32) <= 'f')
+		return (c | 32) - 'a' + 10;
+	return -1;
+}
+
+int http_in_decode_path(char *to, size_t room, const char *path, size_t length, size_t *used)
+{
+	*used = 0;
+	for (size_t i = 0; i < length; i++) {
+		char c = path[i];
+
+		if (*used == room)
+			return ERR_INVALID;
+		if (c == '%') {
+			if (i + 2 >= length || hex(path[i + 1]) < 0 || hex(path[i + 2]) < 0)
+				return ERR_INVALID;
+			c = (char)(hex(path[i + 1]) << 4 | hex(path[i + 2]));
+			i += 2;
+		}
+		to[(*used)++] = c;
+	}
+	return 0;
+}
+
+static char *put(char *to, const char *text, size_t length)
+{
+	memcpy(to, text, length);
+	return to + length;
+}
+
+#define PUT(to, literal) put(to, literal, sizeof(literal) - 1)
+
+static char *put_number(char *to, int64_t number)
+{
+	char digits[20];
+	int count = 0;
+
+	do
+		digits[count++] = (char)('0' + number % 10);
+	while (number /= 10);
+	while (count > 0)
+		*to++ = digits[--count];
+	return to;
+}
+
+size_t http_in_write(const struct http_in *record, char *to)
+{
+	const struct json_value *name = &record->fields[FIELD_NAME];
+	const struct json_value *occupation = &record->fields[FIELD_OCCUPATION];
+	char *at = to;
+
+	at = PUT(at, "{\"id\":");
+	at = put(at, record->id_json, record->id_json_length);
+	at = PUT(at, ",\"name\":\"");
+	at = put(at, name->text, name->length);
+	at = PUT(at, "\",\"age\":");
+	at = put_number(at, record->age);
+	at = PUT(at, ",\"occupation\":\"");
+	at = put(at, occupation->text, occupation->length);
+	at = PUT(at, "\"}");
+	return (size_t)(at - to);
+}

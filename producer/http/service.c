@@ -1,0 +1,208 @@
+#include "producer/http/service.h"
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define TICK_MS 50
+
+static void on_state(void *user, bool up, const char *reason)
+{
+	struct service *service = user;
+
+	(void)reason;
+	service->pool.admission.down_since_ms = up ? 0 : clock_mono_ms();
+}
+
+static void on_fatal(void *user, const char *reason)
+{
+	struct service *service = user;
+
+	log_event(LOG_ERROR, "producer_fatal", LOG_F("reason", LOG_STR(reason)));
+	service->exit_err = ERR_UNAVAILABLE;
+	service_drain(service);
+}
+
+static void finish(struct service *service)
+{
+	if (service->finished)
+		return;
+	service->finished = true;
+	uv_close((uv_handle_t *)&service->tick, NULL);
+	http_server_close(service->http);
+	kafka_out_close(service->kafka);
+}
+
+static void give_up(struct service *service)
+{
+	size_t left = service->pool.admission.records;
+
+	if (left > 0 || !service->http_drained) {
+		log_event(LOG_ERROR, "stopped_with_work_left",
+			LOG_F("records_not_confirmed", LOG_INT(left)));
+		service->exit_err = ERR_UNFINISHED;
+	}
+	/* The reports of what is given up answer those who still wait. */
+	kafka_out_purge(service->kafka);
+	finish(service);
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+	struct service *service = timer->data;
+	int64_t now = clock_mono_ms();
+
+	service_expire(service, now);
+	if (!service->draining)
+		return;
+	if (service->http_drained && service->pool.admission.records == 0) {
+		log_event(LOG_INFO, "drained",
+			LOG_F("acknowledged", LOG_INT(service->acknowledged)));
+		finish(service);
+	} else if (now >= service->drain_deadline_ms) {
+		give_up(service);
+	}
+}
+
+/* Is the listening address one that only this machine reaches? */
+static bool is_loopback(const char *listen)
+{
+	return strncmp(listen, "127.", 4) == 0 || strncmp(listen, "localhost:", 10) == 0 ||
+	       strncmp(listen, "[::1]:", 6) == 0;
+}
+
+static int load_token(struct service *service, struct errmsg *msg)
+{
+	const struct producer_options *o = service->options;
+	int err = 0;
+
+	if (o->http_token_file) {
+		err = conf_read_secret_file(o->http_token_file, &service->token, msg);
+		if (err == 0 && !*service->token)
+			err = errmsg_set(msg, ERR_CONFIG, "its first line is empty");
+		if (err != 0)
+			errmsg_wrap(msg, "option http.token-file=%s", o->http_token_file);
+	} else if (!o->http_open && !is_loopback(o->http_listen)) {
+		err = errmsg_set(msg, ERR_CONFIG,
+			"option http.listen=%s: others could write without a token; set "
+			"http.token-file, or http.open=true if that is meant",
+			o->http_listen);
+	}
+	return err;
+}
+
+static int open_kafka(struct service *service, struct errmsg *msg)
+{
+	const struct producer_options *o = service->options;
+	struct kafka_out_config config = {
+		.conf = &o->conf,
+		.topic = o->topic,
+		.start_timeout_ms = o->start_timeout_ms,
+		.delivery_timeout_ms = o->http_timeout_ms,
+		.probe_interval_ms = o->probe_interval_ms,
+		.max_records = (size_t)o->http_max_inflight,
+		.on_report = service_report,
+		.on_state = on_state,
+		.on_fatal = on_fatal,
+		.user = service,
+	};
+
+	return kafka_out_open(&service->kafka, service->loop, &config, msg);
+}
+
+static int open_http(struct service *service, struct errmsg *msg)
+{
+	const struct producer_options *o = service->options;
+	struct http_server_config config = {
+		.listen = o->http_listen,
+		.max_connections = (size_t)o->http_max_connections,
+		.max_header_bytes = (size_t)o->http_max_header,
+		.max_body_bytes = (size_t)o->http_max_body,
+		.max_buffered_bytes = (size_t)o->http_max_buffered,
+		.max_pipelined = (size_t)o->http_max_pipelined,
+		.idle_ms = o->http_idle_timeout_ms,
+		.header_ms = o->http_header_timeout_ms,
+		.body_ms = o->http_body_timeout_ms,
+		.write_ms = o->http_write_timeout_ms,
+		.handle = service_handle,
+		.user = service,
+	};
+	int err = http_server_open(&service->http, service->loop, &config, msg);
+
+	if (err != 0)
+		errmsg_wrap(msg, "option http.listen=%s", o->http_listen);
+	return err;
+}
+
+int service_open(struct service *service, uv_loop_t *loop,
+	const struct producer_options *options, struct errmsg *msg)
+{
+	int err;
+
+	*service = (struct service){.options = options, .loop = loop};
+	service->pool.admission = (struct admission){
+		.max_records = (size_t)options->http_max_inflight,
+		.max_bytes = (size_t)options->http_max_inflight_bytes,
+		.down_grace_ms = options->http_timeout_ms,
+	};
+	service->topic_json_length = http_json_quote(service->topic_json,
+		sizeof(service->topic_json), options->topic, strlen(options->topic));
+	err = load_token(service, msg);
+	if (err == 0)
+		err = open_kafka(service, msg);
+	if (err != 0)
+		return err;
+	err = open_http(service, msg);
+	if (err != 0) {
+		kafka_out_close(service->kafka);
+		return err;
+	}
+	uv_timer_init(loop, &service->tick);
+	service->tick.data = service;
+	uv_timer_start(&service->tick, on_tick, TICK_MS, TICK_MS);
+	log_event(LOG_INFO, "producer_ready",
+		LOG_F("port", LOG_INT(http_server_port(service->http))),
+		LOG_F("topic", LOG_STR(options->topic)),
+		LOG_F("partitions", LOG_INT(kafka_out_partitions(service->kafka))));
+	return 0;
+}
+
+static void on_http_drained(void *user)
+{
+	struct service *service = user;
+
+	service->http_drained = true;
+}
+
+void service_drain(struct service *service)
+{
+	if (service->draining)
+		return;
+	service->draining = true;
+	service->drain_deadline_ms = clock_mono_ms() + service->options->drain_timeout_ms;
+	log_event(LOG_INFO, "draining",
+		LOG_F("inflight", LOG_INT(service->pool.admission.records)));
+	http_server_drain(service->http, on_http_drained, service);
+}
+
+void service_stop_now(struct service *service)
+{
+	service->draining = true;
+	if (!service->finished)
+		give_up(service);
+}
+
+void service_release(struct service *service)
+{
+	while (service->refused_first) {
+		struct refusal *next = service->refused_first->next;
+
+		free(service->refused_first);
+		service->refused_first = next;
+	}
+	inflight_release(&service->pool);
+	free(service->token);
+}

@@ -1,0 +1,80 @@
+/*
+ * service: what wt-producer is made of, and its life. One libuv loop, one thread.
+ *
+ *	open -> (loop runs) -> drain: no new connections, everything in flight is answered and flushed
+ *	-> or stop_now -> the loop becomes empty -> release
+ *
+ * Who does what: routes.c looks at the path, write.c takes records in and answers reports,
+ * pages.c says how things are.
+ */
+#ifndef PRODUCER_SERVICE_H
+#define PRODUCER_SERVICE_H
+
+#include "common/conf.h"
+#include "common/http_server.h"
+#include "common/uuid.h"
+#include "producer/http/inflight.h"
+#include "producer/http/kafka_out.h"
+
+struct producer_options {
+	struct conf conf;
+#define OPTION CONF_FIELD
+#include "common/options.def"
+#include "producer/http/options.def"
+#undef OPTION
+};
+
+/* A request refused for being too much: its 503 comes a moment later, or refusing costs a core. */
+struct refusal {
+	struct refusal *next;
+	struct http_request *request;
+	int64_t due_ms;
+	bool down;
+};
+
+struct service {
+	const struct producer_options *options;
+	uv_loop_t *loop;
+	struct http_server *http;
+	struct kafka_out *kafka;
+	struct inflight_pool pool;
+	struct uuid_generator uuid;
+	uv_timer_t tick;
+	char *token; /* NULL: none wanted */
+	char topic_json[512];
+	size_t topic_json_length;
+	struct refusal *refused_first, *refused_last;
+	size_t refused_waiting;
+	uint64_t acknowledged, failed, unconfirmed, refused_full, refused_down;
+	bool draining, http_drained, finished;
+	int64_t drain_deadline_ms;
+	int exit_err; /* 0 or ERR_*; valid when the loop is empty */
+};
+
+int service_open(struct service *service, uv_loop_t *loop,
+	const struct producer_options *options, struct errmsg *msg);
+void service_drain(struct service *service);
+void service_stop_now(struct service *service);
+/* After the loop has become empty. */
+void service_release(struct service *service);
+
+/* routes.c: struct service as `user`. */
+void service_handle(void *user, struct http_request *request);
+
+/* write.c */
+void service_write(struct service *service, struct http_request *request, const char *path_id,
+	size_t path_id_length);
+void service_delete(struct service *service, struct http_request *request, const char *path_id,
+	size_t path_id_length);
+void service_report(
+	void *user, void *slot, rd_kafka_resp_err_t err, int32_t partition, int64_t offset);
+/* Every few hundredths of a second: what waited too long. */
+void service_expire(struct service *service, int64_t now_ms);
+
+/* pages.c */
+void service_healthz(struct service *service, struct http_request *request);
+void service_readyz(struct service *service, struct http_request *request);
+void service_metrics(struct service *service, struct http_request *request);
+void service_openapi(struct service *service, struct http_request *request);
+
+#endif
