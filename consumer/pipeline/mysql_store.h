@@ -65,6 +65,14 @@ enum verdict mysql_store_position(struct mysql_store *store, const struct route 
 enum verdict mysql_store_create_position(struct mysql_store *store, const struct route *route,
 	int32_t partition, int64_t next, struct store_error *error);
 
+/* An operator's reset: the row that was read goes to `next` with a fresh generation; MOVED when it
+ * is not that row any more. accept_partitions: the count the table's keys are spread over. */
+enum verdict mysql_store_reset_position(struct mysql_store *store, const struct route *route,
+	int32_t partition, const struct ledger *read, int64_t next, int64_t generation,
+	struct store_error *error);
+enum verdict mysql_store_accept_partitions(struct mysql_store *store, const struct route *route,
+	int32_t partitions, struct store_error *error);
+
 /*
  * A batch in one transaction: ledger from -> to (MOVED when it is not at from), then the selected
  * rows. execute leaves the transaction open; commit makes it last. Any other verdict than DONE has

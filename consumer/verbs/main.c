@@ -23,6 +23,7 @@ static const struct verb verbs[] = {
 	{"run", verb_run},
 	{"lag", verb_lag},
 	{"replay", verb_replay},
+	{"reset", verb_reset},
 };
 
 const struct conf_program consumer_program = {
@@ -34,6 +35,8 @@ const struct conf_program consumer_program = {
 		"  run       the worker pool (default)\n"
 		"  lag       how far behind a group is, from the brokers\n"
 		"  replay    list dead letters, and send them again\n"
+		"  reset     set where a group goes on: --to, --partition, "
+		"--accept-partitions\n"
 		"Exit codes: 0 done, 64 usage, 69 a server is not there, 70 bug, 74 I/O,\n"
 		"75 stopped with work left, 77 refused.\n",
 	.options = rows,

@@ -6,6 +6,7 @@
 #include "common/mem.h"
 #include "consumer/verbs/letter_log.h"
 #include "consumer/verbs/settings.h"
+#include "consumer/verbs/time_option.h"
 #include "consumer/verbs/verbs.h"
 
 #include <inttypes.h>
@@ -30,17 +31,10 @@ struct replay {
 /* ISO 8601 UTC, or milliseconds since 1970. */
 static int parse_time(const char *name, const char *text, int64_t *ms, struct errmsg *msg)
 {
-	struct tm tm = {0};
-	const char *end;
 	char *rest;
 
-	end = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
-	if (!end)
-		end = strptime(text, "%Y-%m-%d", &tm);
-	if (end && (!*end || strcmp(end, "Z") == 0)) {
-		*ms = (int64_t)timegm(&tm) * 1000;
+	if (time_option_parse(text, ms))
 		return 0;
-	}
 	*ms = strtoll(text, &rest, 10);
 	if (*rest || rest == text)
 		return errmsg_set(msg, ERR_CONFIG,
