@@ -4,7 +4,8 @@ static uint64_t count_lines(const char *text, size_t len)
 {
 	uint64_t lines = 0;
 
-	while (len > 0) { /* in pieces whose count fits a byte: the compiler makes vectors of it */
+	while (len >
+		0) { /* in pieces whose count fits a byte: the compiler makes vectors of it */
 		size_t n = len < 255 ? len : 255;
 		unsigned char piece = 0;
 
@@ -109,7 +110,8 @@ int blocks_read(struct blocks *b, struct chunk *chunk, struct errmsg *msg)
 		state = b->open ? INPUT_DATA : next_file(b, msg);
 		if (state != INPUT_DATA)
 			return state;
-		state = input_read(b->in, buf_room(raw, b->block_bytes), b->block_bytes, &got, msg);
+		state = input_read(
+			b->in, buf_room(raw, b->block_bytes), b->block_bytes, &got, msg);
 		raw->used += got;
 		if (state == INPUT_DATA)
 			continue;

@@ -123,8 +123,10 @@ void chunk_reject(struct chunk *chunk, uint64_t line, size_t at, size_t len, con
 			chunk->rejects, chunk->rejects_room, sizeof(*chunk->rejects));
 	}
 	reject = &chunk->rejects[chunk->reject_count++];
-	*reject = (struct reject){
-		.line = line, .at = (uint32_t)at, .len = (uint32_t)len,
-		.before = (uint32_t)chunk->count, .reason = reason};
+	*reject = (struct reject){.line = line,
+		.at = (uint32_t)at,
+		.len = (uint32_t)len,
+		.before = (uint32_t)chunk->count,
+		.reason = reason};
 	snprintf(reject->column, sizeof(reject->column), "%s", column ? column : "");
 }

@@ -48,7 +48,7 @@ static int peek(struct csv_columns *c, struct input *in, struct buf *head, bool 
 			return state;
 		/* a slow pipe: what is there must do, as soon as it holds a row or two */
 		if (state == INPUT_END || (state == INPUT_WAIT && head->used > 0 &&
-					   memchr(head->data, '\n', head->used)))
+						  memchr(head->data, '\n', head->used)))
 			break;
 	}
 	*eof = state == INPUT_END;
@@ -73,7 +73,8 @@ static int add_column(struct schema *schema, const char *item, size_t len, struc
 		return ERR_CONFIG;
 	}
 	if (equals)
-		schema_add(schema, equals + 1, (size_t)(item + name_len - equals) - 1, type, true);
+		schema_add(
+			schema, equals + 1, (size_t)(item + name_len - equals) - 1, type, true);
 	else
 		schema_add(schema, item, name_len, type, true);
 	return 0;
@@ -155,8 +156,9 @@ static int find_in(struct csv_columns *c, struct schema *schema, struct buf *hea
 		csv_split(head->data + at, end - at, delimiter, fields, MAX_FIELDS, &record);
 	if (end <= at || record.problem || record.fields > MAX_FIELDS)
 		err = errmsg_set(msg, ERR_INVALID, "the first row cannot be read: %s",
-			record.problem ? record.problem : end <= at ? "there is none"
-								    : "too many columns");
+			record.problem ? record.problem
+			: end <= at    ? "there is none"
+				       : "too many columns");
 	count = record.fields;
 	if (err == 0 && options->header)
 		keep_header(c, fields, count);

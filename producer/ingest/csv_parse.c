@@ -112,7 +112,8 @@ void csv_split(char *text, size_t len, char delimiter, struct csv_field *fields,
 		} else {
 			stop = find_stop(at, end, delimiter);
 			*field = (struct csv_field){.text = at, .len = (uint32_t)(stop - at)};
-			if (field->len > 0 && stop[-1] == '\r' && (stop == end || *stop == '\n'))
+			if (field->len > 0 && stop[-1] == '\r' &&
+				(stop == end || *stop == '\n'))
 				field->len--;
 		}
 		if (stop == end || *stop == '\n') {
@@ -130,7 +131,8 @@ static const char *record_end(const char *at, const char *end, char delimiter, b
 		if (at < end && *at == '"') {
 			bool doubled;
 			/* find_close changes nothing; it returns into what it was given */
-			const char *close = find_close((char *)(uintptr_t)(at + 1), end, &doubled);
+			const char *close =
+				find_close((char *)(uintptr_t)(at + 1), end, &doubled);
 
 			/* a quote as the last byte may be the first half of a doubled one */
 			if (!close || (close == end && !eof))

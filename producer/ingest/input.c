@@ -95,8 +95,8 @@ int input_open(
 	if (err == 0 && in->path_count == 0)
 		err = errmsg_set(msg, ERR_CONFIG, "name a file, a pattern or - to read from");
 	if (err == 0 && follow && in->path_count != 1)
-		err = errmsg_set(msg, ERR_CONFIG, "--follow follows one file, not %zu",
-			in->path_count);
+		err = errmsg_set(
+			msg, ERR_CONFIG, "--follow follows one file, not %zu", in->path_count);
 	if (err == 0 && in->path_count > MAX_FILES / 2)
 		err = errmsg_set(msg, ERR_CONFIG, "%zu files are more than %d", in->path_count,
 			MAX_FILES / 2);
@@ -294,7 +294,8 @@ static int skip_decoded(struct input *in, uint64_t offset, struct errmsg *msg)
 	size_t got;
 
 	while (state == INPUT_DATA && offset > 0) {
-		state = input_read(in, sink, offset < 65536 ? (size_t)offset : 65536, &got, msg);
+		state = input_read(
+			in, sink, offset < 65536 ? (size_t)offset : 65536, &got, msg);
 		offset -= got;
 	}
 	free(sink);
@@ -338,8 +339,8 @@ int input_seek(
 
 		if (fstat(in->fd, &st) != 0 || (uint64_t)st.st_size < offset ||
 			lseek(in->fd, (off_t)offset, SEEK_SET) < 0)
-			return errmsg_set(msg, ERR_IO, "%s is shorter than when it was read",
-				file->path);
+			return errmsg_set(
+				msg, ERR_IO, "%s is shorter than when it was read", file->path);
 		inflate_set_plain(in->inflate);
 		in->raw_offset = offset;
 		atomic_fetch_add(&in->consumed, offset);

@@ -34,8 +34,8 @@ enum input_state {
  * Paths and globs; "-" is standard input. Every file is opened once to see that it can be read: a
  * directory, a missing file or a glob without a match is an ERR_IO.
  */
-int input_open(struct input **out, const struct conf_list *paths, bool follow,
-	struct errmsg *msg);
+int input_open(
+	struct input **out, const struct conf_list *paths, bool follow, struct errmsg *msg);
 void input_close(struct input *in);
 
 /* Bytes at `to`; an enum input_state or ERR_IO. */
@@ -46,8 +46,8 @@ int input_next(struct input *in, struct errmsg *msg);
 void input_unread(struct input *in, const char *bytes, size_t count);
 
 /* Continues behind `offset` decoded bytes of that file; ERR_IO when it is not there any more. */
-int input_seek(struct input *in, const struct input_file *file, uint64_t offset,
-	struct errmsg *msg);
+int input_seek(
+	struct input *in, const struct input_file *file, uint64_t offset, struct errmsg *msg);
 
 /* Index of the open file; its path for messages. Any thread may look at an older index. */
 uint32_t input_index(const struct input *in);

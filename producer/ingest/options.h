@@ -17,6 +17,7 @@ struct ingest_options {
 extern const struct conf_program ingest_program;
 
 /* CONF_RUN, CONF_DONE or an ERR_*. A YAML or JSON --config is understood too. */
-int ingest_options_load(struct ingest_options *options, int argc, char **argv, struct errmsg *msg);
+int ingest_options_load(
+	struct ingest_options *options, int argc, char **argv, struct errmsg *msg);
 
 #endif

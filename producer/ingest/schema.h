@@ -32,8 +32,7 @@ void schema_add(
 /* The column's index, or -1. */
 int schema_find(const struct schema *s, const char *name);
 /* "string", "bytes", "int", "double", "bool"; ERR_CONFIG for another word. */
-int column_type_parse(
-	const char *word, size_t len, enum column_type *type, struct errmsg *msg);
+int column_type_parse(const char *word, size_t len, enum column_type *type, struct errmsg *msg);
 const char *column_type_name(enum column_type type);
 void schema_release(struct schema *s);
 

@@ -22,6 +22,7 @@ struct source {
 	struct source_wants wants;
 	struct input *input; /* NULL: generated */
 	uint64_t total_rows; /* 0: not known */
+	uint64_t seed, first_id; /* of generated rows: a checkpoint keeps them */
 	bool values_are_json; /* record.value is the row as JSON; otherwise raw bytes */
 };
 

@@ -93,10 +93,11 @@ static const char *add_row(
 }
 
 /* Blank lines are no rows, unless there is one column: then they are an empty field. */
-static bool is_blank(const struct csv *c, const struct csv_record *record, const struct row *row)
+static bool is_blank(
+	const struct csv *c, const struct csv_record *record, const struct row *row)
 {
 	return record->fields == 1 && c->source.schema.count > 1 && row->fields[0].len == 0 &&
-		!row->fields[0].quoted && !record->problem;
+	       !row->fields[0].quoted && !record->problem;
 }
 
 /* Behind the BOM and the header of a file's first chunk. */
@@ -165,9 +166,10 @@ static void csv_parse(struct source *source, struct chunk *chunk)
 	free(row.fields);
 	free(row.cells);
 	for (size_t i = 0; i < chunk->count; i++)
-		chunk->records[i].value = source->wants.values
-			? chunk->text.data + (uintptr_t)chunk->records[i].value
-			: "";
+		chunk->records[i].value =
+			source->wants.values
+				? chunk->text.data + (uintptr_t)chunk->records[i].value
+				: "";
 }
 
 static int csv_seek(struct source *source, const struct position *at,

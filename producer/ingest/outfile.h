@@ -1,0 +1,32 @@
+/*
+ * outfile: a file that appears under its name only when it is whole. Until then it is PATH.part.
+ * One thread's.
+ */
+#ifndef PRODUCER_INGEST_OUTFILE_H
+#define PRODUCER_INGEST_OUTFILE_H
+
+#include "common/err.h"
+#include "producer/ingest/buf.h"
+
+#include <stdbool.h>
+
+struct outfile {
+	char *path, *part;
+	int fd; /* -1: not open */
+	bool to_stdout, in_place; /* in_place: appends to PATH itself */
+	bool keep_part; /* a later run continues it */
+	uint64_t written; /* bytes of the file that are with the system */
+};
+
+/* "-" is standard output. Replaces an old .part. */
+int outfile_create(struct outfile *f, const char *path, bool append, struct errmsg *msg);
+/* Continues a .part behind its first `bytes`; what follows them is cut off. */
+int outfile_resume(struct outfile *f, const char *path, uint64_t bytes, struct errmsg *msg);
+int outfile_write(struct outfile *f, const void *bytes, size_t count, struct errmsg *msg);
+int outfile_sync(struct outfile *f, struct errmsg *msg);
+/* Gives it its name, durably. */
+int outfile_finish(struct outfile *f, struct errmsg *msg);
+/* Without finish before: the .part goes, unless keep_part. */
+void outfile_close(struct outfile *f);
+
+#endif

@@ -1,0 +1,246 @@
+/*
+ * The json sink (NDJSON: one object a line) and the csv sink. Both write a chunk with one system
+ * call. Bytes that are not UTF-8 can stand in a line of input, but not in JSON: there they become
+ * U+FFFD; csv keeps them.
+ */
+#include "producer/ingest/csv_columns.h"
+#include "producer/ingest/json_row.h"
+#include "producer/ingest/outfile.h"
+#include "producer/ingest/sink.h"
+#include "producer/ingest/source.h"
+
+#include <stdio.h>
+
+struct text_sink {
+	struct sink sink;
+	struct outfile file;
+	struct buf buf;
+	char delimiter;
+	uint64_t records;
+};
+
+static int put(struct text_sink *t, const char *bytes, size_t count, size_t records,
+	struct errmsg *msg)
+{
+	int err = outfile_write(&t->file, bytes, count, msg);
+
+	if (err != 0)
+		return err;
+	t->records += records;
+	atomic_store_explicit(&t->sink.records, t->records, memory_order_relaxed);
+	atomic_store_explicit(&t->sink.bytes, t->file.written, memory_order_relaxed);
+	return 0;
+}
+
+static int json_write(struct sink *sink, const struct chunk *chunk, struct errmsg *msg)
+{
+	struct text_sink *t = (struct text_sink *)sink;
+	const struct record *first = chunk->records;
+	const struct record *last = chunk->records + chunk->count - 1;
+
+	if (chunk->count == 0)
+		return 0;
+	if (sink->source->values_are_json) /* the worker made it line by line already */
+		return put(t, first->value,
+			(size_t)(last->value + last->value_len + 1 - first->value),
+			chunk->count, msg);
+	t->buf.used = 0;
+	for (size_t i = 0; i < chunk->count; i++) {
+		buf_put(&t->buf, "{\"line\":", 8);
+		json_put_text_lossy(
+			&t->buf, chunk->records[i].value, chunk->records[i].value_len);
+		buf_put(&t->buf, "}\n", 2);
+	}
+	return put(t, t->buf.data, t->buf.used, chunk->count, msg);
+}
+
+/* Quotes only where they are needed: the delimiter, a quote, a line end, or what reads as null. */
+static void put_csv_text(struct buf *out, const char *text, size_t len, char delimiter,
+	const char *null_text, bool only_column)
+{
+	bool quote = null_text && strlen(null_text) == len && memcmp(null_text, text, len) == 0;
+
+	quote = quote || (len == 0 && only_column); /* else it is a blank line */
+	for (size_t i = 0; i < len && !quote; i++)
+		quote = text[i] == delimiter || text[i] == '"' || text[i] == '\n' ||
+			text[i] == '\r';
+	if (!quote) {
+		buf_put(out, text, len);
+		return;
+	}
+	buf_byte(out, '"');
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] == '"')
+			buf_byte(out, '"');
+		buf_byte(out, text[i]);
+	}
+	buf_byte(out, '"');
+}
+
+static void put_csv_cell(struct text_sink *t, const struct cell *cell)
+{
+	const char *null_text = t->sink.options->null_text ? t->sink.options->null_text : "";
+
+	switch (cell->kind) {
+	case CELL_NULL:
+		buf_put(&t->buf, null_text, strlen(null_text));
+		return;
+	case CELL_TEXT:
+		put_csv_text(&t->buf, cell->text, cell->len, t->delimiter, null_text,
+			t->sink.source->schema.count == 1);
+		return;
+	case CELL_CLEAN:
+		buf_put(&t->buf, cell->text, cell->len);
+		return;
+	case CELL_INT:
+		if (cell->text)
+			buf_put(&t->buf, cell->text, cell->len);
+		else
+			t->buf.used += format_int(buf_room(&t->buf, 20), cell->integer);
+		return;
+	case CELL_DOUBLE:
+		if (cell->text)
+			buf_put(&t->buf, cell->text, cell->len);
+		else
+			t->buf.used += format_double(buf_room(&t->buf, 32), cell->number);
+		return;
+	case CELL_BOOL:
+		buf_put(&t->buf, cell->integer ? "true" : "false", cell->integer ? 4 : 5);
+		return;
+	}
+}
+
+static int csv_write(struct sink *sink, const struct chunk *chunk, struct errmsg *msg)
+{
+	struct text_sink *t = (struct text_sink *)sink;
+	size_t columns = sink->source->schema.count;
+	const struct cell *cell = chunk->cells;
+
+	t->buf.used = 0;
+	for (size_t row = 0; row < chunk->count; row++) {
+		for (size_t i = 0; i < columns; i++, cell++) {
+			if (i > 0)
+				buf_byte(&t->buf, t->delimiter);
+			put_csv_cell(t, cell);
+		}
+		buf_byte(&t->buf, '\n');
+	}
+	return put(t, t->buf.data, t->buf.used, chunk->count, msg);
+}
+
+static int text_open(struct sink *sink, const json_t *resume, struct errmsg *msg)
+{
+	struct text_sink *t = (struct text_sink *)sink;
+	int err;
+
+	if (resume)
+		return outfile_resume(&t->file, sink->target,
+			(uint64_t)json_integer_value(json_object_get(resume, "bytes")), msg);
+	err = outfile_create(&t->file, sink->target, sink->options->append, msg);
+	t->file.keep_part = sink->options->checkpoint != NULL;
+	return err;
+}
+
+static int csv_open(struct sink *sink, const json_t *resume, struct errmsg *msg)
+{
+	struct text_sink *t = (struct text_sink *)sink;
+	const struct schema *schema = &sink->source->schema;
+	bool fresh = !resume;
+	int err = text_open(sink, resume, msg);
+
+	t->delimiter = *sink->options->delimiter;
+	if (err == 0)
+		err = csv_delimiter(sink->options->delimiter, &t->delimiter, msg);
+	if (err != 0 || !fresh || !sink->options->header)
+		return err;
+	for (size_t i = 0; i < schema->count; i++) {
+		if (i > 0)
+			buf_byte(&t->buf, t->delimiter);
+		put_csv_text(&t->buf, schema->columns[i].name, strlen(schema->columns[i].name),
+			t->delimiter, NULL, false);
+	}
+	buf_byte(&t->buf, '\n');
+	return put(t, t->buf.data, t->buf.used, 0, msg);
+}
+
+static int text_sync(struct sink *sink, struct barrier *barrier, struct errmsg *msg)
+{
+	struct text_sink *t = (struct text_sink *)sink;
+	int err = outfile_sync(&t->file, msg);
+
+	if (err != 0)
+		barrier_drop(barrier);
+	else
+		barrier_done(barrier, sink->index,
+			json_pack("{s:I}", "bytes", (json_int_t)t->file.written));
+	return err;
+}
+
+static int text_drain(struct sink *sink, struct errmsg *msg)
+{
+	return outfile_sync(&((struct text_sink *)sink)->file, msg);
+}
+
+static int text_finish(struct sink *sink, struct errmsg *msg)
+{
+	return outfile_finish(&((struct text_sink *)sink)->file, msg);
+}
+
+static void text_close(struct sink *sink, bool whole)
+{
+	struct text_sink *t = (struct text_sink *)sink;
+
+	(void)whole;
+	outfile_close(&t->file);
+	buf_release(&t->buf);
+	free(sink->name);
+	free(t);
+}
+
+static void text_describe(const struct sink *sink, char *text, size_t bytes)
+{
+	const struct text_sink *t = (const struct text_sink *)sink;
+
+	snprintf(text, bytes, "%llu records, %llu bytes in %s", (unsigned long long)t->records,
+		(unsigned long long)t->file.written,
+		t->file.part ? t->file.part : t->file.path);
+}
+
+static const struct sink_ops json_ops = {.wants_values = true,
+	.can_resume = true,
+	.open = text_open,
+	.write = json_write,
+	.sync = text_sync,
+	.drain = text_drain,
+	.finish = text_finish,
+	.close = text_close,
+	.describe = text_describe};
+
+static const struct sink_ops csv_ops = {.wants_cells = true,
+	.can_resume = true,
+	.open = csv_open,
+	.write = csv_write,
+	.sync = text_sync,
+	.drain = text_drain,
+	.finish = text_finish,
+	.close = text_close,
+	.describe = text_describe};
+
+static struct sink *make(const struct sink_ops *ops)
+{
+	struct text_sink *t = mem_zero(1, sizeof(*t));
+
+	t->sink.ops = ops;
+	t->file.fd = -1;
+	return &t->sink;
+}
+
+struct sink *sink_json_new(void)
+{
+	return make(&json_ops);
+}
+
+struct sink *sink_csv_new(void)
+{
+	return make(&csv_ops);
+}
