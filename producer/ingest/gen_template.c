@@ -234,7 +234,6 @@ static void put_value(const struct gen_field *f, const struct gen_params *p, uin
 {
 	uint64_t a = gen_next(bits);
 	const char *arg = f->count ? f->args[0] : "";
-	int n;
 
 	switch (f->kind) {
 	case GEN_SEQ:
@@ -242,9 +241,11 @@ static void put_value(const struct gen_field *f, const struct gen_params *p, uin
 			.kind = CELL_INT, .integer = (int64_t)(p->first_id + row)};
 		return;
 	case GEN_KEY:
-		n = sprintf(*text, "%s%llu", arg, (unsigned long long)(row % p->keys));
-		put_text(cell, *text, (size_t)n);
-		*text += n;
+		memcpy(*text, arg, strlen(arg));
+		put_text(cell, *text,
+			strlen(arg) +
+				format_int(*text + strlen(arg), (int64_t)(row % p->keys)));
+		*text += cell->len;
 		return;
 	case GEN_INT:
 		*cell = (struct cell){.kind = CELL_INT, .integer = between(f, bits)};

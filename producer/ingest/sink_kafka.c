@@ -8,9 +8,9 @@
  *			of those before it are acknowledged, its barrier is done
  * With --transactional a barrier is a commit instead, and the position travels in it.
  */
-#include "common/kafka_conf.h"
 #include "common/log.h"
 #include "common/murmur2.h"
+#include "producer/ingest/kafka_setup.h"
 #include "producer/ingest/kafka_topic.h"
 #include "producer/ingest/kafka_txn.h"
 #include "producer/ingest/sink.h"
@@ -321,58 +321,19 @@ static void kafka_describe(const struct sink *sink, char *text, size_t bytes)
 		(unsigned long long)(k->handed_over - k->acknowledged));
 }
 
-static int configure(struct kafka *k, rd_kafka_conf_t **out, struct errmsg *msg)
-{
-	const struct ingest_options *o = k->sink.options;
-	const struct conf *conf = &o->conf;
-	/* lz4 pays for wide generated rows: the broker and the wire are the limit then */
-	const char *codec = o->compression	    ? o->compression
-			    : k->sink.source->input ? "none"
-						    : "lz4";
-	char linger[32];
-	rd_kafka_conf_t *c;
-	int err = kafka_conf_new(&c, conf, "wt-ingest", msg);
-
-	if (err != 0)
-		return err;
-	snprintf(linger, sizeof(linger), "%lld", (long long)o->linger_ms);
-	err = kafka_conf_require(c, conf, "enable.idempotence", "true",
-		"a retry must not write a record twice", msg);
-	if (err == 0)
-		err = kafka_conf_require(
-			c, conf, "acks", "all", "acknowledged must mean held by all", msg);
-	if (err == 0)
-		err = kafka_conf_default(c, conf, "compression.codec", codec, msg);
-	if (err == 0)
-		err = kafka_conf_default(c, conf, "linger.ms", linger, msg);
-	if (err == 0)
-		err = kafka_conf_default(
-			c, conf, "queue.buffering.max.messages", "500000", msg);
-	if (err == 0)
-		err = kafka_conf_default(c, conf, "queue.buffering.max.kbytes", "65536", msg);
-	if (err == 0 && o->transactional)
-		err = kafka_txn_configure(c, o, k->sink.target, msg);
-	if (err != 0) {
-		rd_kafka_conf_destroy(c);
-		return err;
-	}
-	rd_kafka_conf_set_opaque(c, k);
-	rd_kafka_conf_set_dr_msg_cb(c, on_report);
-	rd_kafka_conf_set_error_cb(c, on_error);
-	*out = c;
-	return 0;
-}
-
 static int kafka_open(struct sink *sink, const json_t *resume, struct errmsg *msg)
 {
 	struct kafka *k = (struct kafka *)sink;
 	rd_kafka_conf_t *conf;
 	char why[256];
-	int err = configure(k, &conf, msg);
+	int err = kafka_setup_conf(&conf, sink, msg);
 
 	(void)resume;
 	if (err != 0)
 		return err;
+	rd_kafka_conf_set_opaque(conf, k);
+	rd_kafka_conf_set_dr_msg_cb(conf, on_report);
+	rd_kafka_conf_set_error_cb(conf, on_error);
 	k->rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof(why));
 	if (!k->rk) {
 		rd_kafka_conf_destroy(conf);

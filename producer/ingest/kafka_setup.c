@@ -1,0 +1,46 @@
+#include "producer/ingest/kafka_setup.h"
+
+#include "common/kafka_conf.h"
+#include "producer/ingest/kafka_txn.h"
+#include "producer/ingest/source.h"
+
+#include <stdio.h>
+
+int kafka_setup_conf(rd_kafka_conf_t **out, const struct sink *sink, struct errmsg *msg)
+{
+	const struct ingest_options *o = sink->options;
+	const struct conf *conf = &o->conf;
+	/* lz4 pays for wide generated rows: the broker and the wire are the limit then */
+	const char *codec = o->compression	  ? o->compression
+			    : sink->source->input ? "none"
+						  : "lz4";
+	char linger[32];
+	rd_kafka_conf_t *c;
+	int err = kafka_conf_new(&c, conf, "wt-ingest", msg);
+
+	if (err != 0)
+		return err;
+	snprintf(linger, sizeof(linger), "%lld", (long long)o->linger_ms);
+	err = kafka_conf_require(c, conf, "enable.idempotence", "true",
+		"a retry must not write a record twice", msg);
+	if (err == 0)
+		err = kafka_conf_require(
+			c, conf, "acks", "all", "acknowledged must mean held by all", msg);
+	if (err == 0)
+		err = kafka_conf_default(c, conf, "compression.codec", codec, msg);
+	if (err == 0)
+		err = kafka_conf_default(c, conf, "linger.ms", linger, msg);
+	if (err == 0)
+		err = kafka_conf_default(
+			c, conf, "queue.buffering.max.messages", "500000", msg);
+	if (err == 0)
+		err = kafka_conf_default(c, conf, "queue.buffering.max.kbytes", "65536", msg);
+	if (err == 0 && o->transactional)
+		err = kafka_txn_configure(c, o, sink->target, msg);
+	if (err != 0) {
+		rd_kafka_conf_destroy(c);
+		return err;
+	}
+	*out = c;
+	return 0;
+}
