@@ -198,8 +198,7 @@ static int produce_with_headers(
 static inline int choose_partition(struct kafka *k, const struct record *record)
 {
 	if (record->key)
-		return (int)((murmur2(record->key, record->key_len) & 0x7fffffffu) %
-			     (uint32_t)k->partitions);
+		return murmur2_partition(record->key, record->key_len, k->partitions);
 	if (k->turn_used++ >= k->batch) {
 		k->turn = (k->turn + 1) % k->partitions;
 		k->turn_used = 1;
