@@ -199,7 +199,7 @@ static void end_interval(struct run *r)
 		(schedule_count_at(&r->sum->schedule, row->at_seconds) -
 			schedule_count_at(&r->sum->schedule, row->at_seconds - row->seconds)) /
 		fmax(row->seconds, 1e-9);
-	if (r->phase != LOADING)
+	if (r->sum->stopped || r->sum->aborted)
 		row->target_rate = 0;
 	state.target_rate = row->target_rate;
 	r->last = *counts;
