@@ -125,7 +125,8 @@ static void without_a_connection_every_call_says_so(void **state)
 	is(mysql_store_position(store, route, 0, &ledger, &error), VERDICT_RECONNECT);
 	is(mysql_store_create_position(store, route, 0, 0, &error), VERDICT_RECONNECT);
 	is(mysql_store_snapshot_begin(store, &error), VERDICT_RECONNECT);
-	is(mysql_store_snapshot_positions(store, route, &next, 1, &error), VERDICT_RECONNECT);
+	is(mysql_store_snapshot_positions(store, route, &next, NULL, 1, &error),
+		VERDICT_RECONNECT);
 	is(mysql_store_snapshot_scan(store, route, NULL, 1, &list, &error), VERDICT_RECONNECT);
 	is(mysql_store_snapshot_end(store, &error), VERDICT_RECONNECT);
 	mysql_store_interrupt(store);

@@ -124,7 +124,7 @@ static void position_and_rows_are_of_one_moment(void **state)
 	struct mysql_store *reader = opened(), *writer = mysql_store_new(&config);
 	struct users *users = users_new(USERS, 5, 6);
 	struct row_list list = {0};
-	int64_t next[3];
+	int64_t next[3], generation[3];
 
 	(void)state;
 	done(mysql_store_connect(writer, &error));
@@ -133,15 +133,17 @@ static void position_and_rows_are_of_one_moment(void **state)
 	done(mysql_store_snapshot_begin(reader, &error));
 	users_put(users, "a", "new", 1, "");
 	write(writer, users);
-	done(mysql_store_snapshot_positions(reader, USERS, next, 3, &error));
+	done(mysql_store_snapshot_positions(reader, USERS, next, generation, 3, &error));
 	assert_int_equal(next[0], 5);
 	assert_int_equal(next[1], -1);
 	assert_int_equal(next[2], 9);
+	assert_int_equal(generation[0], 0);
+	assert_int_equal(generation[1], -1);
 	done(mysql_store_snapshot_rows(reader, USERS, users->selected, 1, &list, &error));
 	assert_true(list.rows[0].tombstone);
 	done(mysql_store_snapshot_end(reader, &error));
 	done(mysql_store_snapshot_begin(reader, &error));
-	done(mysql_store_snapshot_positions(reader, USERS, next, 1, &error));
+	done(mysql_store_snapshot_positions(reader, USERS, next, NULL, 1, &error));
 	assert_int_equal(next[0], 6);
 	done(mysql_store_snapshot_end(reader, &error));
 	row_list_release(&list);

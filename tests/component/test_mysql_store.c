@@ -120,6 +120,24 @@ static void a_batch_from_elsewhere_is_refused_before_any_row(void **state)
 	mysql_store_free(store);
 }
 
+static void a_batch_of_a_ledger_that_was_reset_is_refused(void **state)
+{
+	struct mysql_store *store = at(10);
+	struct users *users = users_new(route, 10, 11);
+	struct ledger ledger;
+
+	(void)state;
+	test_sql(root, "UPDATE writethrough_ledger SET generation=7");
+	users_put(users, "a", "x", 1, "");
+	is(mysql_store_execute(store, &users->batch, &error), VERDICT_MOVED);
+	is(mysql_store_position(store, route, 0, &ledger, &error), VERDICT_DONE);
+	assert_int_equal(ledger.generation, 7);
+	users->batch.generation = 7;
+	write_batch(store, users);
+	users_free(users);
+	mysql_store_free(store);
+}
+
 static void a_partition_without_a_ledger_row_is_refused(void **state)
 {
 	struct mysql_store *store = at(0);
@@ -402,6 +420,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_batch_moves_ledger_and_rows_together),
 		cmocka_unit_test(a_batch_from_elsewhere_is_refused_before_any_row),
+		cmocka_unit_test(a_batch_of_a_ledger_that_was_reset_is_refused),
 		cmocka_unit_test(a_partition_without_a_ledger_row_is_refused),
 		cmocka_unit_test(of_two_owners_one_wins_each_batch),
 		cmocka_unit_test(every_count_of_rows_is_written_exactly),
