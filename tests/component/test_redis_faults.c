@@ -265,7 +265,7 @@ static void passwords_users_and_databases_are_used(void **state)
 	is(redis_store_connect(store, &error), VERDICT_FATAL);
 	with.password = "topsecret";
 	is(redis_store_connect(store, &error), VERDICT_DONE);
-	ask("CONFIG SET requirepass \"\"");
+	ask("CONFIG SET requirepass %s", "");
 	redis_store_free(store);
 }
 
