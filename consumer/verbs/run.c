@@ -6,6 +6,7 @@
 #include "common/log.h"
 #include "consumer/failure/deadletter.h"
 #include "consumer/pool/pool.h"
+#include "consumer/verbs/run_watch.h"
 #include "consumer/verbs/settings.h"
 #include "consumer/verbs/verbs.h"
 
@@ -23,6 +24,7 @@ struct run {
 	struct deadletters *letters;
 	struct pipeline pipeline;
 	struct pool *pool;
+	struct run_watch *watch;
 	int workers;
 };
 
@@ -292,6 +294,9 @@ static int start_and_run(struct run *run, struct errmsg *msg)
 		err = check_until(run, msg);
 	if (err == 0)
 		err = make_pool(run, msg);
+	if (err == 0)
+		err = run_watch_start(
+			&run->watch, &run->settings, run->pool, &run->meters, msg);
 	if (err != 0)
 		return err;
 	handle_signals(run->pool);
@@ -320,6 +325,7 @@ int verb_run(struct consumer_options *options, struct errmsg *msg)
 		err = settings_init(&run->settings, options, msg);
 	if (err == 0)
 		err = start_and_run(run, msg);
+	run_watch_stop(run->watch);
 	pool_free(run->pool);
 	deadletters_free(run->letters);
 	settings_release(&run->settings);
