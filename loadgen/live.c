@@ -1,4 +1,4 @@
-#include "loadgen/live.h"
+#include "loadgen/live_screen.h"
 
 #include "common/mem.h"
 
@@ -12,15 +12,36 @@
 
 struct live {
 	bool quiet, terminal;
-	bool line_open; /* a rewritten line stands without its end */
+	bool color, utf8;
+	int drawn; /* lines of the picture that stands above the cursor */
 };
+
+static bool is_dumb(const char *term)
+{
+	return !term || !*term || strcmp(term, "dumb") == 0;
+}
+
+static bool locale_is_utf8(void)
+{
+	static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		const char *value = getenv(names[i]);
+
+		if (value && *value)
+			return strcasestr(value, "utf-8") || strcasestr(value, "utf8");
+	}
+	return false;
+}
 
 struct live *live_new(bool quiet)
 {
 	struct live *l = mem_zero(1, sizeof(*l));
 
 	l->quiet = quiet;
-	l->terminal = isatty(STDERR_FILENO) && !getenv("WT_PLAIN");
+	l->terminal = isatty(STDERR_FILENO) && !is_dumb(getenv("TERM"));
+	l->color = !(getenv("NO_COLOR") && *getenv("NO_COLOR"));
+	l->utf8 = locale_is_utf8();
 	return l;
 }
 
@@ -83,13 +104,40 @@ static void put_line(FILE *out, const struct live_state *st, const struct stats_
 	put_lag(out, st->summary);
 }
 
-static size_t terminal_width(void)
+static struct screen_style style_now(const struct live *l)
 {
 	struct winsize size;
+	int columns = 80;
 
-	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col < 20)
-		return 80;
-	return size.ws_col;
+	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= 20)
+		columns = size.ws_col;
+	return (struct screen_style){columns, l->color, l->utf8};
+}
+
+/* Takes the picture off the terminal; the cursor stands where it began. */
+static void wipe(struct live *l, FILE *out)
+{
+	if (l->drawn)
+		fprintf(out, "\r\033[%dA\033[J", l->drawn);
+	l->drawn = 0;
+}
+
+static void draw(struct live *l, const struct live_state *state, const struct stats_row *row)
+{
+	struct screen_style style = style_now(l);
+	char *text, *all = NULL;
+	size_t bytes;
+	FILE *out = open_memstream(&all, &bytes);
+	int lines;
+
+	text = live_screen(state, row, &style, &lines);
+	wipe(l, out);
+	fputs(text, out);
+	fclose(out);
+	fwrite(all, 1, bytes, stderr); /* in one piece: no flicker */
+	l->drawn = lines;
+	free(text);
+	free(all);
 }
 
 void live_show(struct live *l, const struct live_state *state, const struct stats_row *row)
@@ -100,18 +148,14 @@ void live_show(struct live *l, const struct live_state *state, const struct stat
 
 	if (l->quiet)
 		return;
+	if (l->terminal) {
+		draw(l, state, row);
+		return;
+	}
 	out = open_memstream(&text, &bytes);
 	put_line(out, state, row);
 	fclose(out);
-	if (l->terminal) {
-		size_t width = terminal_width() - 1;
-
-		fprintf(stderr, "\r\033[K%.*s", (int)(bytes < width ? bytes : width), text);
-		l->line_open = true;
-	} else {
-		fprintf(stderr, "%s\n", text);
-	}
-	fflush(stderr);
+	fprintf(stderr, "%s\n", text);
 	free(text);
 }
 
@@ -121,9 +165,7 @@ void live_say(struct live *l, const char *format, ...)
 
 	if (l->quiet)
 		return;
-	if (l->line_open)
-		fputc('\n', stderr);
-	l->line_open = false;
+	wipe(l, stderr);
 	va_start(args, format);
 	vfprintf(stderr, format, args);
 	va_end(args);
@@ -132,9 +174,5 @@ void live_say(struct live *l, const char *format, ...)
 
 void live_free(struct live *l)
 {
-	if (!l)
-		return;
-	if (l->line_open)
-		fputc('\n', stderr);
-	free(l);
+	free(l); /* the last picture stays */
 }

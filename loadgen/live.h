@@ -1,6 +1,6 @@
 /*
- * live: what a run shows while it runs, on stderr. A line that is rewritten on a terminal, else one
- * plain line a second. Loop thread only. new -> show... -> free.
+ * live: what a run shows while it runs, on stderr: a picture that is redrawn on a terminal
+ * (live_screen), else one plain line a second. NO_COLOR is respected. Loop thread only. new -> show... -> free.
  */
 #ifndef LOADGEN_LIVE_H
 #define LOADGEN_LIVE_H
