@@ -24,6 +24,9 @@ const format = {
   clock: (ms) => new Date(ms).toLocaleTimeString([], { hour12: false }),
 };
 
+// What is in hand at any moment is no backlog: no forecast to the millisecond.
+const drained = (v) => (v.lag === 0 ? "now" : known(v.eta_seconds) && v.eta_seconds < 1 ? "<\u202f1\u202fs" : format.seconds(v.eta_seconds));
+
 const set = (id, text) => { const e = $(id); if (e.textContent !== text) e.textContent = text; };
 
 function element(tag, attributes, ...children) {
@@ -50,9 +53,9 @@ function showHead(s) {
   set("group", "group " + s.group + (known(s.members) ? " · " + s.members + (s.members === 1 ? " member" : " members") : ""));
   set("lag", format.count(t.lag));
   set("behind", format.seconds(t.lag_seconds, t.lag_seconds_at_least));
-  set("eta", t.lag === 0 ? "now" : format.seconds(t.eta_seconds));
-  set("slope", t.lag > 0 && known(t.eta_slope) ? "shrinks by " + format.rate(t.eta_slope) + "/s"
-    : t.lag > 0 && !known(t.eta_seconds) ? "it does not shrink" : "");
+  set("eta", drained(t));
+  set("slope", t.lag > 0 && !known(t.eta_seconds) ? "it does not shrink"
+    : t.eta_seconds >= 1 ? "it shrinks by " + format.rate(t.eta_slope) + "/s" : "");
   set("rate-in", format.rate(t.rate_in));
   set("rate-out", format.rate(t.rate_out));
   set("p50", format.seconds(s.latency.p50_seconds));
@@ -106,7 +109,7 @@ function row(p, manyTopics) {
     n("seconds", format.seconds(p.lag_seconds, p.lag_seconds_at_least)),
     n("in/s", format.rate(p.rate_in)),
     n("out/s", format.rate(p.rate_out)),
-    n("drained in", p.lag === 0 ? "now" : format.seconds(p.eta_seconds)),
+    n("drained in", drained(p)),
     n("batch", p.here ? format.count(p.batch) : "–"),
     element("td", { class: "full" }, p.here ? stageBar(p.stages) : "–"),
     element("td", { "data-label": "cache" }, p.here ? p.cache : "–"));

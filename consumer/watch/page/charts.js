@@ -10,7 +10,7 @@ const charts = (() => {
   let all = {};
 
   const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-  const clock = (ms) => new Date(ms).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: rangeMs > 20 * 60e3 ? undefined : "2-digit", hour12: false });
+  const clock = (ms) => new Date(ms).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: ms % 60e3 ? "2-digit" : undefined, hour12: false });
 
   // Dashed lines where partitions or workers changed.
   const markLines = {
@@ -31,7 +31,7 @@ const charts = (() => {
         ctx.lineTo(at, area.bottom);
         ctx.stroke();
         const width = ctx.measureText(mark.kind).width;
-        const left = Math.min(at + 4, area.right - width);
+        const left = at + 4 + width <= area.right ? at + 4 : at - 4 - width;
         if (chart.canvas.id === "chart-lag" && left > free) {
           ctx.fillText(mark.kind, left, area.top + 10);
           free = left + width + 6;
@@ -41,8 +41,16 @@ const charts = (() => {
     },
   };
 
-  function line(key, shade) {
-    return { key, shade, data: [], parsing: false, borderWidth: 2, pointRadius: 0, tension: 0.15, spanGaps: false, fill: shade ? "origin" : false };
+  // Full minutes, few enough for the width.
+  function roundTimes(axis) {
+    const fits = Math.max(2, Math.floor(axis.width / 90));
+    const step = [10, 30, 60, 120, 300, 600, 900, 1800].find((s) => (axis.max - axis.min) / (s * 1000) <= fits) * 1000 || 1800e3;
+    axis.ticks = [];
+    for (let t = Math.ceil(axis.min / step) * step; t <= axis.max; t += step) axis.ticks.push({ value: t });
+  }
+
+  function line(key, shade, dash) {
+    return { key, shade, borderDash: dash ? [5, 4] : [], data: [], parsing: false, borderWidth: 2, pointRadius: 0, tension: 0.15, spanGaps: false, fill: shade ? "origin" : false };
   }
 
   function make(id, datasets, format, round) {
@@ -53,8 +61,8 @@ const charts = (() => {
         animation: false, responsive: true, maintainAspectRatio: false, normalized: true,
         interaction: { mode: "index", intersect: false, axis: "x" },
         scales: {
-          x: { type: "linear", grid: { display: false }, ticks: { maxTicksLimit: 8, maxRotation: 0, callback: clock } },
-          y: { beginAtZero: true, suggestedMax: round ? 10 : undefined, border: { display: false }, ticks: { maxTicksLimit: 5, precision: round ? 0 : undefined, callback: format } },
+          x: { type: "linear", grid: { display: false }, afterBuildTicks: roundTimes, ticks: { autoSkip: false, maxRotation: 0, callback: clock } },
+          y: { beginAtZero: true, suggestedMax: round ? 10 : undefined, border: { display: false }, ticks: { maxTicksLimit: 5, precision: round ? 0 : undefined, callback: (v) => format(v) } },
         },
         plugins: {
           legend: { display: false },
@@ -86,7 +94,8 @@ const charts = (() => {
 
   function draw() {
     const now = points.length ? points[points.length - 1].t : Date.now();
-    const from = now - rangeMs;
+    // A young process shows what it has.
+    const from = Math.max(now - rangeMs, Math.min(points.length ? points[0].t : now, now - 60e3));
     const shown = points.filter((p) => p.t >= from);
     for (const chart of Object.values(all)) {
       chart.options.scales.x.min = from;
@@ -99,7 +108,7 @@ const charts = (() => {
   function start(format) {
     all = {
       lag: make("chart-lag", [line("lag", true)], format.count, true),
-      rate: make("chart-rate", [line("rate_in"), line("rate_out")], format.rate, true),
+      rate: make("chart-rate", [line("rate_in", false, true), line("rate_out", true)], format.rate, true),
       latency: make("chart-latency", [line("p50"), line("p99")], format.seconds, false),
     };
     paint();
