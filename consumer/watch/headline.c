@@ -2,6 +2,7 @@
 #include "common/lag_text.h"
 #include "consumer/watch/picture.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -67,7 +68,9 @@ static void say_stopped(struct picture *p)
 	if (v->state == LAG_STOP)
 		say(p, LEVEL_BAD, "Nobody reads", "%s.", v->reason);
 	else if (first_with_error(p))
-		say(p, LEVEL_BAD, "Stalled", "%.220s", first_with_error(p)->error);
+		say(p, LEVEL_BAD, "Stalled", "%" PRId64 " records wait. Partition %d: %.180s",
+			v->lag, (int)first_with_error(p)->partition,
+			first_with_error(p)->error);
 	else
 		say(p, LEVEL_BAD, "Stalled", "%s.", v->reason);
 }

@@ -103,7 +103,7 @@ function row(p, manyTopics) {
   const n = (label, text) => element("td", { class: "n", "data-label": label }, text);
   return element("tr", { "data-partition": p.topic + "/" + p.partition },
     element("th", { scope: "row" }, (manyTopics ? p.topic + "/" : "") + p.partition),
-    element("td", {}, ownerText(p)),
+    element("td", { class: "owner" }, ownerText(p)),
     stateCell(p),
     n("behind", format.count(p.lag)),
     n("seconds", format.seconds(p.lag_seconds, p.lag_seconds_at_least)),
