@@ -18,6 +18,10 @@ endif
 
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
 	-Wformat=2 -Wundef $(if $(CI),-Werror)
+# Instrumented code makes gcc warn of paths that the optimised build rules out.
+ifneq ($(filter asan tsan cov,$(VARIANT)),)
+WARNINGS += -Wno-format-truncation -Wno-maybe-uninitialized
+endif
 PKGS     := rdkafka hiredis libmariadb jansson libuv
 # Either client library will do: MariaDB Connector/C, or Oracle's libmysqlclient.
 ifneq ($(shell pkg-config --exists libmariadb 2>/dev/null && echo yes),yes)
