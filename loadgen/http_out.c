@@ -14,6 +14,7 @@
 
 #define READ_BYTES (256 << 10)
 #define SWEEP_MS   20
+#define WARM_UP_MS 3000
 
 enum state { CLOSED, CONNECTING, IDLE, BUSY, CLOSING };
 
@@ -46,6 +47,7 @@ struct http_pool {
 	bool stopping;
 	void (*warm)(void *ctx);
 	void *warm_ctx;
+	int64_t warm_until_ns;
 	char read_buffer[READ_BYTES];
 };
 
@@ -268,6 +270,13 @@ static void on_sweep(uv_timer_t *timer)
 
 	while (p->oldest && p->oldest->deadline_ns <= now)
 		conn_finish(p->oldest, HTTP_TIMEOUT, false);
+	if (p->warming && !p->stopping && now >= p->warm_until_ns) {
+		/* some hang, as with a full listen queue: they may join later */
+		for (int i = 0; i < p->limits.connections; i++)
+			p->all[i].warming = false;
+		p->warming = 0;
+		p->warm(p->warm_ctx);
+	}
 }
 
 struct http_pool *http_pool_new(uv_loop_t *loop, const struct sockaddr *address,
@@ -303,6 +312,7 @@ void http_pool_warm_up(struct http_pool *p, void (*warm)(void *ctx), void *ctx)
 
 	p->warm = warm;
 	p->warm_ctx = ctx;
+	p->warm_until_ns = clock_mono_ns() + (int64_t)WARM_UP_MS * 1000000;
 	p->warming = 1; /* ours, so that it cannot end before the last has started */
 	while ((c = p->closed) != NULL) {
 		p->closed = c->next;

@@ -55,7 +55,7 @@ struct http_pool;
 /* `handlers` are copied, the address too. */
 struct http_pool *http_pool_new(uv_loop_t *loop, const struct sockaddr *address,
 	const struct http_pool_limits *limits, const struct http_handlers *handlers);
-/* Opens all connections; warm() is called once, when each has been made or has failed. */
+/* Opens all connections; warm() is called once, when each was made or failed, or after 3 s. */
 void http_pool_warm_up(struct http_pool *p, void (*warm)(void *ctx), void *ctx);
 /* False when every connection is busy. The call is copied. */
 bool http_pool_call(struct http_pool *p, const struct http_call *call);

@@ -1,0 +1,241 @@
+"""wt-loadgen from outside: exit codes, scenarios, reports; against a target that is made up."""
+import csv
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+sys.path.insert(0, os.path.join(ROOT, "tests", "lib"))
+
+from fake_target import FakeTarget  # noqa: E402
+from programs import binary  # noqa: E402
+
+LOADGEN = binary("wt-loadgen")
+SCENARIOS = sorted(name[:-5] for name in os.listdir(os.path.join(ROOT, "loadgen", "scenarios")))
+
+
+@pytest.fixture
+def target():
+    made = FakeTarget()
+    yield made
+    made.close()
+
+
+def run(*args, code=0, timeout=60):
+    done = subprocess.run([LOADGEN, *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          text=True, timeout=timeout)
+    assert done.returncode == code, (done.returncode, done.stdout, done.stderr)
+    return done
+
+
+def load(target, *args, lag=True, **kwargs):
+    lag = ["--lag.url", target.url] if lag else []
+    return run("--url", target.url + "/write-through", "--quiet", *lag, *args, **kwargs)
+
+
+def test_a_target_that_is_not_there_is_69_and_named():
+    done = run("--url", "http://127.0.0.1:1/x", code=69)
+    assert "127.0.0.1:1" in done.stderr and "refused" in done.stderr
+
+
+def test_a_lag_source_that_is_not_there_is_69_and_named(target):
+    done = run("--url", target.url, "--lag.url", "http://127.0.0.1:1", code=69)
+    assert "lag.url" in done.stderr
+
+
+@pytest.mark.parametrize("args", [
+    ["--stages", "10"], ["--stages", ""], ["--url", "ftp://x"], ["--threshold", "speed<1"],
+    ["--scenario", "nosuch"], ["--body", "{{nosuch}}"], ["--header", "no colon"], ["word"],
+    ["--connections", "0"], ["--body.file", "/nosuch"], ["--nosuch", "1"],
+    ["--lag.url", "http://127.0.0.1:1", "--lag.group", "g"]])
+def test_a_wrong_option_is_64_and_named(args):
+    assert run(*args, code=64).stderr.startswith("wt-loadgen: ")
+
+
+def test_an_unwritable_report_is_74(target):
+    done = load(target, "--stages", "100ms:10", "--report.json", "/nosuch/r.json", code=74)
+    assert "/nosuch/r.json" in done.stderr
+
+
+def test_every_acknowledged_id_is_in_the_file_with_its_place(target, tmp_path):
+    ids, report = tmp_path / "ids", tmp_path / "r.json"
+    load(target, "--stages", "1s:100,0s", "--ids.file", ids, "--report.json", report,
+         "--key.prefix", "k")
+    lines = [line.split("\t") for line in ids.read_text().splitlines()]
+    assert sorted(int(line[2]) for line in lines) == list(range(100))
+    assert {line[0] for line in lines} == {"k%d" % i for i in range(100)}
+    sent = {json.loads(body)["id"] for body in target.bodies}
+    assert sent == {line[0] for line in lines}
+    requests = json.loads(report.read_text())["requests"]
+    assert (requests["due"], requests["acknowledged"], requests["distinct_keys"]) == (100, 100, 100)
+
+
+def test_the_same_seed_sends_the_same_records(tmp_path):
+    seen = []
+    for seed in "5", "5", "6":
+        target = FakeTarget()
+        load(target, "--stages", "200ms:100", "--seed", seed, "--key.prefix", "k", "--keys", "10",
+             lag=False)
+        seen.append(sorted(target.bodies))
+        target.close()
+    assert seen[0] == seen[1] != seen[2]
+
+
+def test_all_reports_tell_the_same_story(target, tmp_path):
+    paths = {kind: tmp_path / ("r." + kind) for kind in ("json", "csv", "hdr", "html")}
+    load(target, "--stages", "1s:50-150,1500ms:150,0s",
+         *[word for kind, path in paths.items() for word in ("--report." + kind, str(path))])
+    report = json.loads(paths["json"].read_text())
+    assert report["schema"] == "wt-loadgen/1"
+    assert report["result"]["ended"] == "complete" and report["result"]["exit_code"] == 0
+    assert report["requests"]["due"] == 325
+    assert report["lag"]["drained"] is True and report["lag"]["drain_seconds"] >= 0
+    assert report["account"] == {"lost": 0, "pending": 0}
+    assert all(t["holds"] for t in report["thresholds"])
+    rows = list(csv.DictReader(paths["csv"].open()))
+    assert sum(int(row["ok"]) for row in rows) == sum(row["ok"] for row in report["series"]) == 325
+    assert [r for r in rows[0] if r.startswith("lag_")] == ["lag_seconds", "lag_0"]
+    hdr = paths["hdr"].read_text()
+    assert re.search(r"Total count\s+=\s+325\]", hdr)
+    page = paths["html"].read_text()
+    data = json.loads(re.search(r"const RUNS = (\[.*\]);\n", page).group(1))
+    assert data[0]["requests"] == report["requests"]
+    assert not re.search(r"(src|href)=|url\(|@import|https?://(?!127\.|www\.w3\.org)", page)
+
+
+def test_a_script_in_a_url_stays_text(target, tmp_path):
+    path = tmp_path / "r.html"
+    run("--url", target.url + "/</script><script>alert(1)</script>", "--quiet", "--stages",
+        "100ms:10", "--report.html", path)
+    assert "</script><script>alert" not in path.read_text()
+
+
+def test_an_error_is_99_unless_a_threshold_allows_it(target):
+    target.status = 503
+    assert "HTTP 503: 10" in load(target, "--stages", "100ms:100", lag=False, code=99).stdout
+    load(target, "--stages", "100ms:100", "--threshold", "error_rate<=1", lag=False)
+
+
+def test_lag_that_stays_is_75_and_pending(target, tmp_path):
+    target.rate = 1e-9
+    report = tmp_path / "r.json"
+    load(target, "--stages", "200ms:100,0s", "--drain.timeout-ms", "500", "--report.json", report,
+         code=75)
+    found = json.loads(report.read_text())
+    assert found["account"] == {"lost": 0, "pending": 20}
+    assert found["lag"]["drain_seconds"] is None
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_is_105_with_a_report(target, tmp_path, signum):
+    report = tmp_path / "r.json"
+    process = subprocess.Popen([LOADGEN, "--url", target.url, "--quiet", "--stages", "60s:50",
+                                "--report.json", report], stdout=subprocess.DEVNULL)
+    time.sleep(1)
+    process.send_signal(signum)
+    assert process.wait(timeout=10) == 105
+    found = json.loads(report.read_text())
+    assert found["result"]["ended"] == "stopped" and found["result"]["signal"] == signum
+    assert found["requests"]["acknowledged"] > 10
+
+
+def test_plain_lines_without_a_terminal(target):
+    done = run("--url", target.url, "--lag.url", target.url, "--stages", "2200ms:20,0s")
+    lines = done.stderr.splitlines()
+    assert len(lines) >= 2 and all("target" in line and "lag 0" in line for line in lines)
+    assert "\033" not in done.stderr
+
+
+def test_any_http_target_gets_method_headers_and_fields(target):
+    run("--url", target.url + "/message?n={{seq}}&c={{choice:a}}", "--method", "GET", "--quiet",
+        "--stages", "100ms:50", "--header", "X-Key: {{key}}")
+    assert sorted(target.paths) == ["/message?n=%d&c=a" % i for i in range(5)]
+
+
+@pytest.mark.parametrize("name", [n for n in SCENARIOS if n != "saturate"])
+def test_every_scenario_runs(name, tmp_path):
+    target = FakeTarget(rate=1e6)
+    stages = json.loads(run("--print-scenario", "--scenario", name).stdout)["stages"]
+    seconds = sum(float(n) * {"s": 1, "m": 60, "h": 3600}[unit] for n, unit in
+                  re.findall(r"(?:^|,)(\d+)([smh])", stages))
+    report = tmp_path / "r.json"
+    load(target, "--scenario", name, "--speedup", str(seconds / 1.5), "--report.json", report,
+         "--report.html", tmp_path / "r.html", "--drain.timeout-ms", "20s",
+         "--threshold", "lag_max<1e9", "--threshold", "drain_seconds<20")
+    found = json.loads(report.read_text())
+    runs = found.get("runs", [found])
+    assert all(r["run"]["scenario"] == name and r["requests"]["acknowledged"] > 0 for r in runs)
+    if name == "workers":
+        assert target.asked == [1, 2, 3, 6] == [r["run"]["workers"] for r in runs]
+    target.close()
+
+
+def test_saturate_finds_the_knee(tmp_path):
+    # one worker applies 100/s: at 100/s and more the lag grows without end
+    target = FakeTarget(rate=100)
+    scenario = tmp_path / "s.json"
+    scenario.write_text(json.dumps({"search": {
+        "from": 40, "to": 500, "factor": 2, "hold": "1s", "lag_seconds": 0.2,
+        "precision": 0.3}}))
+    report = tmp_path / "r.json"
+    done = load(target, "--scenario", str(scenario), "--report.json", report)
+    found = json.loads(report.read_text())["search"]
+    assert 80 <= found["holds"] <= 140 and found["too_much"] > found["holds"]
+    assert "knee" in done.stdout
+    target.close()
+
+
+def test_rounds_end_when_the_consumer_refuses(tmp_path):
+    target = FakeTarget(token="secret")
+    args = ["--scenario", "workers", "--speedup", "600"]
+    assert "403" in load(target, *args, code=77).stderr
+    token = tmp_path / "token"
+    token.write_text("secret\n")
+    load(target, *args, "--lag.token-file", token)
+    assert target.asked == [1, 2, 3, 6]
+    target.close()
+
+
+def test_a_single_run_goes_on_without_the_workers(target):
+    target.token = "secret"
+    done = load(target, "--workers", "3", "--stages", "200ms:50,0s")
+    assert "the workers stay as they are" in done.stderr
+
+
+@pytest.mark.parametrize("text", [
+    "[]", "{", '{"stages":5}', '{"stages":"1s:1","speed":1}', "{}", '{"stages":"nonsense"}',
+    '{"stages":"1s:1","rounds":[{"workers":0}]}', '{"stages":"1s:1","thresholds":"x"}',
+    '{"search":{"from":1}}', '{"stages":"1s:1","stages":"1s:1"}'])
+def test_a_bad_scenario_is_64(tmp_path, text):
+    path = tmp_path / "s.json"
+    path.write_text(text)
+    run("--scenario", path, code=64)
+
+
+def test_compare_puts_runs_side_by_side(target, tmp_path):
+    paths = [str(tmp_path / name) for name in ("a.json", "b.json")]
+    for path in paths:
+        load(target, "--stages", "200ms:50,0s", "--report.json", path)
+    page = tmp_path / "c.html"
+    out = run("compare", *paths, "--report.html", str(page)).stdout
+    assert re.search(r"acknowledged +10 +10\n", out)
+    assert page.read_text().count("wt-loadgen/1") == 2
+    run("compare", code=64)
+    run("compare", __file__, code=64)
+
+
+def test_lag_nobody_knows_is_never_zero(target, tmp_path):
+    target.look = lambda: {"partitions": [{"partition": 0, "lag": None}]}
+    report = tmp_path / "r.json"
+    done = load(target, "--stages", "200ms:50,0s", "--drain.timeout-ms", "300", "--report.json",
+                report, code=99)
+    found = json.loads(report.read_text())
+    assert found["lag"]["max"] is None and found["account"]["lost"] is None
+    assert "n/a" in done.stdout
