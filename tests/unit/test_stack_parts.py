@@ -1,4 +1,4 @@
-"""stack/wtstack/proof: a missing or a differing record is named, and nothing else."""
+"""stack/wtstack: the proof names what is missing; env, ports, pids and ids are what they seem."""
 import os
 import sys
 
@@ -38,6 +38,13 @@ def test_the_env_file_is_private_and_survives_odd_values(tmp_path):
     runenv.save(str(tmp_path), env)
     assert (tmp_path / "env").stat().st_mode & 0o777 == 0o600
     assert runenv.load(str(tmp_path)) == env
+
+
+def test_a_cluster_id_never_looks_like_an_option():
+    import uuid
+    from wtstack import kafka
+    made = [uuid.UUID(bytes=b"\xf8" + bytes(15)), uuid.UUID(bytes=bytes(16))]
+    assert kafka.cluster_id(lambda: made.pop(0)) == "A" * 22
 
 
 def test_a_taken_port_is_not_picked():
