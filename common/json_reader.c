@@ -53,6 +53,16 @@ static size_t utf8_length(const char *at, const char *end)
 	return 0;
 }
 
+bool json_is_utf8(const char *text, size_t length)
+{
+	const char *end = text + length;
+	size_t used = 1;
+
+	for (; text < end && used; text += used)
+		used = (unsigned char)*text < 0x80 ? 1 : utf8_length(text, end);
+	return used > 0;
+}
+
 static int hex4(const char *at, const char *end)
 {
 	int value = 0;

@@ -58,6 +58,8 @@ int json_array_next(struct json_reader *reader, struct json_value *value);
 
 /* Writes the plain text of an escaped string; `out` has room for value->length bytes. */
 size_t json_unescape(const struct json_value *value, char *out);
+/* The rule for strings, for bytes from elsewhere. */
+bool json_is_utf8(const char *text, size_t length);
 /* Does a string (perhaps escaped) spell these bytes? */
 bool json_string_is(const struct json_value *value, const char *text, size_t length);
 

@@ -54,6 +54,10 @@ enum verdict redis_script_call(struct redis_store *store, enum redis_script scri
 void redis_fence_key(struct redis_store *store, const struct route *route, int32_t partition,
 	struct text_buffer *key);
 
+/* redis_store.c: HMGET next seen rebuild generation -> fence. */
+enum verdict redis_fence_of(
+	const redisReply *reply, struct fence *fence, struct store_error *error);
+
 /* redis_rows.c: the ROWS arguments of a script. */
 void redis_arg_rows(struct redis_store *store, const struct route *route,
 	struct row *const *rows, size_t count);

@@ -22,7 +22,7 @@ static int64_t offset_of(const redisReply *reply)
 	return *end ? -1 : value;
 }
 
-static enum verdict fence_of(
+enum verdict redis_fence_of(
 	const redisReply *reply, struct fence *fence, struct store_error *error)
 {
 	const redisReply *next, *seen, *rebuild, *generation;
@@ -66,7 +66,7 @@ enum verdict redis_store_fence(struct redis_store *store, const struct route *ro
 	v = redis_ask(store, 6, words, &reply, error);
 	if (v != VERDICT_DONE)
 		return v;
-	v = fence_of(reply, fence, error);
+	v = redis_fence_of(reply, fence, error);
 	freeReplyObject(reply);
 	return v;
 }
