@@ -22,6 +22,7 @@ struct verb {
 static const struct verb verbs[] = {
 	{"run", verb_run},
 	{"lag", verb_lag},
+	{"verify", verb_verify},
 	{"replay", verb_replay},
 	{"reset", verb_reset},
 };
@@ -34,6 +35,8 @@ const struct conf_program consumer_program = {
 	.more = "Verbs:\n"
 		"  run       the worker pool (default)\n"
 		"  lag       how far behind a group is, from the brokers\n"
+		"  verify    compares Redis with MySQL; --repair mends Redis (exit 1: they "
+		"differ)\n"
 		"  replay    list dead letters, and send them again\n"
 		"  reset     set where a group goes on: --to, --partition, "
 		"--accept-partitions\n"
