@@ -89,7 +89,7 @@ def produce(brokers, topic, history, count, rate=0, stop=lambda: False, settings
 
     producer = Producer({"bootstrap.servers": brokers, "enable.idempotence": True, "acks": "all",
                          "partitioner": "murmur2_random", "linger.ms": 2, "compression.type": "none",
-                         "message.timeout.ms": 300000, **(settings or {})})
+                         "message.timeout.ms": 300000, "log_level": 2, **(settings or {})})
     began, sent = time.monotonic(), 0
     for key, value, kind in history.records():
         if (count and sent >= count) or stop():
