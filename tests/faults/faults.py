@@ -79,6 +79,28 @@ def freeze_in_commit(target, _rng):
     target.stop_member(1)
 
 
+def late(store):
+    """requests of a former owner arrive after the next owner has gone on: held back on the way, their
+    sender frozen until then, or dead"""
+    def fault(target, rng):
+        target.start_member(1)
+        time.sleep(1)
+        target.proxies[store, 0].tell("stall")
+        time.sleep(1)
+        dies = store == "redis" and rng.random() < 0.5
+        target.members[0].signal(signal.SIGKILL if dies else signal.SIGSTOP)
+        time.sleep(target.session_s + rng.uniform(2, 4))
+        target.proxies[store, 0].tell("ok")
+        if dies:
+            target.kill_member(0)
+            target.start_member(0)
+        else:
+            target.members[0].signal(signal.SIGCONT)
+        time.sleep(2)
+        target.stop_member(1)
+    return fault
+
+
 def kill_server(name):
     def fault(target, _rng):
         if name == "redis":
@@ -156,9 +178,9 @@ def mysql_deadlock(target, rng):
 def proxy(store, *commands):
     """one of `commands` on a store's proxy for a while"""
     def fault(target, rng):
-        target.proxies[store].tell(rng.choice(commands) % {"n": rng.randrange(1, 20000)})
+        target.proxies[store, 0].tell(rng.choice(commands) % {"n": rng.randrange(1, 20000)})
         time.sleep(rng.uniform(0.2, 4))
-        target.proxies[store].tell("ok")
+        target.proxies[store, 0].tell("ok")
     return fault
 
 
@@ -169,6 +191,8 @@ FAULTS = {
     "second_member": second_member,
     "freeze": freeze,
     "freeze_in_commit": freeze_in_commit,
+    "late_mysql": late("mysql"),
+    "late_redis": late("redis"),
     "kill_kafka": kill_server("kafka"),
     "kill_mysql": kill_server("mysql"),
     "kill_redis": kill_server("redis"),

@@ -40,9 +40,11 @@ class Target:
         self.servers = Servers(environ={})
         self.world = World(self.servers.env, folder, private=True)
         self.env = dict(self.world.env, REDIS_DATABASE=str(self.world.redis_database))
+        # a proxy of its own for each member and store: one may be cut off and the other go on
         self.proxies = {
-            name: proxy.Running("127.0.0.1:%s" % self.env[port], os.path.join(folder, name + ".control"))
-            for name, port in (("mysql", "MYSQL_PORT"), ("redis", "REDIS_PORT"))}
+            (name, number): proxy.Running("127.0.0.1:%s" % self.env[port],
+                                          os.path.join(folder, "%s-%d.control" % (name, number)))
+            for name, port in (("mysql", "MYSQL_PORT"), ("redis", "REDIS_PORT")) for number in (0, 1)}
         self.members, self.observer, self.fences_before = {}, None, {}
 
     def find_servers(self):
@@ -53,8 +55,8 @@ class Target:
     def start_member(self, number, env=None):
         if number in self.members and self.members[number].running():
             return self.members[number]
-        options = {"mysql.host": "127.0.0.1", "mysql.port": self.proxies["mysql"].port,
-                   "redis.host": "127.0.0.1", "redis.port": self.proxies["redis"].port,
+        options = {"mysql.host": "127.0.0.1", "mysql.port": self.proxies["mysql", number].port,
+                   "redis.host": "127.0.0.1", "redis.port": self.proxies["redis", number].port,
                    "group.instance.id": "member-%d" % number, "session.timeout.ms": self.session_s * 1000,
                    "stopped.retry-ms": 1000, "batch.records": 50, "start.timeout-ms": 60000}
         self.members[number] = self.world.consumer(options, env=env, ready=False)
