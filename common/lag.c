@@ -120,7 +120,8 @@ static int discover(struct lag_observer *o, struct errmsg *msg)
 static void find_members(struct lag_observer *o)
 {
 	int64_t now = clock_mono_ms();
-	if (o->members_ms && now - o->members_ms < MEMBERS_MS)
+	/* "Nobody" is looked at again at once: somebody may be joining. */
+	if (o->members_ms && o->group.members != 0 && now - o->members_ms < MEMBERS_MS)
 		return;
 	struct errmsg ignored; /* brokers may not tell: members stay unknown */
 	lag_group_release(&o->group);

@@ -186,6 +186,7 @@ function connect() {
   source?.close();
   source = new EventSource("/events");
   let first = true;
+  source.onopen = () => { first = true; }; // the browser connects again by itself, too
   source.addEventListener("status", async (event) => {
     if (first) {
       first = false;
