@@ -1,13 +1,9 @@
 /*
  * http_private: the inside of http_server, shared by its files only.
  *
- *	http_server.c  listening, time limits, drain, close
- *	http_conn.c    a connection from accept to close
- *	http_feed.c    its bytes become whole requests
- *	http_answer.c  answers, built into their request
- *	http_flush.c   and written in order, one write per turn
- *	http_request.c what a handler may ask
- *	http_stream.c  answers that stay open
+ *	http_server.c	listening, drain, close (http_limit.c: time limits)
+ *	http_conn.c	a connection from accept to close; http_feed.c: its bytes become requests
+ *	http_answer.c	answers; http_flush.c: written in order, one write per turn
  *
  * A connection's life: open -> (closing: no more requests) -> lingering (all is said, the client's
  * last bytes are read and dropped so that our answer is not lost in a reset) -> closed.
@@ -15,7 +11,7 @@
 #ifndef COMMON_HTTP_PRIVATE_H
 #define COMMON_HTTP_PRIVATE_H
 
-#include "common/http_parse.h"
+#include "common/http_limit.h"
 #include "common/http_server.h"
 #include "common/http_stream.h"
 
@@ -50,17 +46,6 @@ struct http_stream {
 	void *user;
 };
 
-/* One list per kind of time limit: all its members wait equally long, so it stays sorted. */
-enum http_limit {
-	HTTP_NO_LIMIT,
-	HTTP_IDLE,
-	HTTP_HEADER,
-	HTTP_BODY,
-	HTTP_WRITE,
-	HTTP_LINGER,
-	HTTP_LIMITS,
-};
-
 struct http_conn {
 	uv_tcp_t tcp;
 	struct http_server *server;
@@ -79,11 +64,6 @@ struct http_conn {
 	size_t pending_bytes; /* in the one uv_write under way */
 	bool in_body, is_chunked, paused, closing, lingering, eof, dirty, writing, closed,
 		want_continue;
-};
-
-struct http_limit_list {
-	struct http_conn *first, *last;
-	int64_t ms;
 };
 
 struct http_server {
@@ -115,7 +95,6 @@ struct http_server {
 
 /* http_server.c */
 void http_server_unref(struct http_server *server);
-void http_conn_limit(struct http_conn *conn, enum http_limit limit);
 void http_server_lost(struct http_server *server); /* a connection has gone */
 
 /* http_feed.c */

@@ -6,44 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void limit_remove(struct http_conn *conn)
-{
-	struct http_limit_list *list = &conn->server->limits[conn->limit];
-
-	if (conn->limit == HTTP_NO_LIMIT)
-		return;
-	if (conn->limit_prev)
-		conn->limit_prev->limit_next = conn->limit_next;
-	else
-		list->first = conn->limit_next;
-	if (conn->limit_next)
-		conn->limit_next->limit_prev = conn->limit_prev;
-	else
-		list->last = conn->limit_prev;
-	conn->limit_prev = conn->limit_next = NULL;
-	conn->limit = HTTP_NO_LIMIT;
-}
-
-/* The same limit again keeps its deadline: a trickle of bytes buys no time. */
-void http_conn_limit(struct http_conn *conn, enum http_limit limit)
-{
-	struct http_limit_list *list = &conn->server->limits[limit];
-
-	if (conn->limit == limit)
-		return;
-	limit_remove(conn);
-	if (limit == HTTP_NO_LIMIT)
-		return;
-	conn->limit = limit;
-	conn->deadline_ms = (int64_t)uv_now(conn->server->loop) + list->ms;
-	conn->limit_prev = list->last;
-	if (list->last)
-		list->last->limit_next = conn;
-	else
-		list->first = conn;
-	list->last = conn;
-}
-
 static void on_tick(uv_timer_t *timer)
 {
 	struct http_server *server = timer->data;
@@ -52,10 +14,8 @@ static void on_tick(uv_timer_t *timer)
 	for (int i = HTTP_IDLE; i < HTTP_LIMITS; i++) {
 		struct http_conn *conn;
 
-		while ((conn = server->limits[i].first) && conn->deadline_ms <= now) {
-			limit_remove(conn);
+		while ((conn = http_limit_expired(&server->limits[i], now)))
 			http_conn_expired(conn);
-		}
 	}
 	http_server_flush(server);
 }

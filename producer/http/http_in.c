@@ -168,14 +168,26 @@ int http_in_read(struct http_in *record, const char *body, size_t length,
 int http_in_set_id(
 	struct http_in *record, const char *id, size_t length, struct http_in_problem *problem)
 {
-	int err = check_id(id, length, problem);
+	char list[RECORD_ID_BYTES * 6 + 4] = "[";
+	struct json_reader reader;
+	struct json_value value;
+	int err;
 
+	if (length > RECORD_ID_BYTES)
+		return refuse_field(problem, "id", "is longer than 64 characters");
+	err = check_id(id, length, problem);
 	if (err != 0)
 		return err;
-	memcpy(record->key, id, length);
-	record->key_length = length;
 	record->id_json_length =
 		http_json_quote(record->id_json, sizeof(record->id_json), id, length);
+	/* The JSON reader knows what UTF-8 is. */
+	memcpy(list + 1, record->id_json, record->id_json_length);
+	list[record->id_json_length + 1] = ']';
+	if (json_array_begin(&reader, list, record->id_json_length + 2) != 0 ||
+		json_array_next(&reader, &value) != 1)
+		return refuse_field(problem, "id", "is not UTF-8");
+	memcpy(record->key, id, length);
+	record->key_length = length;
 	return 0;
 }
 
