@@ -20,7 +20,7 @@
 #include <sys/socket.h>
 
 #define LEDGER_UPDATED_BY_BYTES 255
-#define IDLE_TRANSACTION_S	120
+#define LOCK_WAIT_S		5
 
 static pthread_once_t library_once = PTHREAD_ONCE_INIT;
 static pthread_key_t thread_key;
@@ -242,15 +242,20 @@ static enum verdict session_setup(struct mysql_store *store, struct store_error 
 	v = read_variables(store, &variables, error);
 	if (v != VERDICT_DONE)
 		return v;
-	/* A peer whose machine vanished in a transaction must not hold the ledger for hours. */
-	if (store->mariadb)
-		snprintf(idle, sizeof(idle), ", idle_transaction_timeout=%d",
-			IDLE_TRANSACTION_S);
+	/*
+	 * A frozen owner (or one whose machine vanished) between execute and commit holds the
+	 * ledger's lock. MariaDB drops a transaction that idles; MySQL only knows idle sessions, so
+	 * the owner pings while it has nothing to do (mysql_store_ping).
+	 */
+	if (store->config->idle_timeout_s > 0)
+		snprintf(idle, sizeof(idle), ", %s=%d",
+			store->mariadb ? "idle_write_transaction_timeout" : "wait_timeout",
+			store->config->idle_timeout_s);
 	snprintf(sql, sizeof(sql),
 		"SET SESSION autocommit=0, time_zone='+00:00', innodb_lock_wait_timeout=%u, "
 		"sql_mode='STRICT_ALL_TABLES,STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,"
 		"ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO'%s",
-		io_s > 2 ? io_s - 1 : 1, idle);
+		io_s > LOCK_WAIT_S ? LOCK_WAIT_S : 1, idle);
 	v = mysql_run(store, sql, error);
 	store->snapshot_needs_level = !(variables.log_bin && variables.statement_binlog);
 	if (v == VERDICT_DONE && store->snapshot_needs_level)
@@ -297,4 +302,11 @@ enum verdict mysql_store_connect(struct mysql_store *store, struct store_error *
 	errmsg_wrap(&error->msg, "mysql %s:%d", config->host, config->port);
 	mysql_disconnect(store);
 	return v;
+}
+
+enum verdict mysql_store_ping(struct mysql_store *store, struct store_error *error)
+{
+	if (store->mariadb || mysql_ping(store->mysql) == 0)
+		return VERDICT_DONE;
+	return mysql_failed(store, error);
 }

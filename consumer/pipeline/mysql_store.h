@@ -26,6 +26,7 @@ struct mysql_config {
 	enum mysql_tls tls;
 	const char *tls_ca; /* or NULL */
 	int connect_timeout_ms, io_timeout_ms; /* the client library rounds up to seconds */
+	int idle_timeout_s; /* the server ends a transaction left idle for so long; 0 = its default */
 	const char *group; /* the consumer group: the ledger's group_id */
 	const char *updated_by; /* host:pid of this process, for people */
 	const struct mapping *mapping;
@@ -45,6 +46,8 @@ struct mysql_store;
 struct mysql_store *mysql_store_new(const struct mysql_config *config);
 void mysql_store_free(struct mysql_store *store);
 enum verdict mysql_store_connect(struct mysql_store *store, struct store_error *error);
+/* Keeps an idle session alive where idle_timeout_s would end it; call it every third of that. */
+enum verdict mysql_store_ping(struct mysql_store *store, struct store_error *error);
 /* Another thread: makes a blocked call fail soon. */
 void mysql_store_interrupt(struct mysql_store *store);
 

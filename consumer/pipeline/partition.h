@@ -51,6 +51,7 @@ struct partition {
 	struct backoff backoff;
 	int64_t not_before_ms; /* monotonic; waits until then */
 	bool error_noted; /* an error is shown and is cleared by the next success */
+	bool stop_logged;
 
 	/* its worker writes, anybody reads */
 	_Atomic int mode; /* enum partition_mode */

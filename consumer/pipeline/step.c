@@ -41,11 +41,18 @@ void stepper_release(struct stepper *w)
 static void log_trouble(
 	struct stepper *w, struct partition *p, enum verdict v, const struct store_error *error)
 {
-	log_limited(v == VERDICT_FATAL ? LOG_ERROR : LOG_WARN, "partition_trouble",
-		LOG_F("topic", LOG_STR(p->route->topic)), LOG_F("partition", LOG_INT(p->id)),
-		LOG_F("worker", LOG_INT(w->number)), LOG_F("verdict", LOG_STR(verdict_name(v))),
+	static struct log_limit limit;
+	const struct log_field fields[] = {LOG_F("topic", LOG_STR(p->route->topic)),
+		LOG_F("partition", LOG_INT(p->id)), LOG_F("worker", LOG_INT(w->number)),
+		LOG_F("verdict", LOG_STR(verdict_name(v))),
 		LOG_F("store", LOG_STR(error->store)), LOG_F("class", LOG_STR(error->class)),
-		LOG_F("error", LOG_STR(error->msg.text)));
+		LOG_F("error", LOG_STR(error->msg.text))};
+	int count = (int)(sizeof(fields) / sizeof(fields[0]));
+
+	if (v == VERDICT_FATAL)
+		log_fields(LOG_ERROR, "partition_stopped", fields, count);
+	else
+		log_fields_limited(&limit, LOG_WARN, "partition_trouble", fields, count);
 }
 
 static void wait_before_next(struct partition *p, int64_t ms)
@@ -62,12 +69,15 @@ static void act(
 	if (v == VERDICT_DONE) {
 		if (p->error_noted)
 			partition_clear_error(p);
-		p->error_noted = false;
+		p->error_noted = p->stop_logged = false;
 		backoff_reset(&p->backoff);
 		atomic_store(&p->progress_ms, clock_mono_ms());
 		return;
 	}
-	log_trouble(w, p, v, error);
+	/* A stopped partition looks again and again: it is said when it stops. */
+	if (v != VERDICT_FATAL || !p->stop_logged)
+		log_trouble(w, p, v, error);
+	p->stop_logged = v == VERDICT_FATAL;
 	partition_note_error(p, error->msg.text);
 	p->error_noted = true;
 	switch (v) {
@@ -127,6 +137,18 @@ static bool connected(struct stepper *w)
 		LOG_F("store", LOG_STR(error.store)), LOG_F("error", LOG_STR(error.msg.text)));
 	w->connect_error = error.msg;
 	return false;
+}
+
+void stepper_idle(struct stepper *w)
+{
+	struct store_error error;
+	int64_t now = clock_mono_ms();
+
+	if (!w->mysql_up || now < w->next_ping_ms)
+		return;
+	w->next_ping_ms = now + w->pipeline->mysql.idle_timeout_s * 1000 / 3;
+	if (mysql_store_ping(w->tools.mysql, &error) != VERDICT_DONE)
+		w->mysql_up = false;
 }
 
 /* ---- one step of one partition -------------------------------------------------------------- */

@@ -18,12 +18,15 @@ struct stepper {
 	bool mysql_up, redis_up;
 	struct backoff connect_backoff;
 	int64_t connect_not_before_ms;
+	int64_t next_ping_ms;
 	struct errmsg connect_error;
 };
 
 void stepper_init(struct stepper *stepper, const struct pipeline *pipeline, int number);
 void stepper_release(struct stepper *stepper);
 
+/* To be called while there is nothing to do: keeps the connections alive. */
+void stepper_idle(struct stepper *stepper);
 /* Returns whether anything was done: false = sleep until woken, or until p->not_before_ms. */
 bool step_partition(struct stepper *stepper, struct partition *partition);
 

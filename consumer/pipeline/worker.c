@@ -131,8 +131,10 @@ static void *worker_main(void *arg)
 			if (!atomic_load(&w->owned[i]->leave))
 				busy |= step_partition(&w->stepper, w->owned[i]);
 		}
-		if (!busy)
-			sleep_until_woken(w);
+		if (busy)
+			continue;
+		stepper_idle(&w->stepper);
+		sleep_until_woken(w);
 	}
 	pthread_mutex_lock(&w->mu);
 	w->ready = false;

@@ -17,6 +17,9 @@
 #include <string.h>
 #include <time.h>
 
+/* Below the shortest session timeout: the next owner finds the ledger's lock free. */
+#define IDLE_TRANSACTION_S 5
+
 struct run {
 	struct consumer_options *options;
 	struct settings settings;
@@ -283,6 +286,7 @@ static int make_pool(struct run *run, struct errmsg *msg)
 		.start_latest = options->auto_offset_reset == 1,
 		.kafka_timeout_ms = (int)options->kafka_timeout,
 		.stopped_retry_ms = options->stopped_retry};
+	run->pipeline.mysql.idle_timeout_s = IDLE_TRANSACTION_S;
 	return pool_new(&run->pool, &config, &run->pipeline, msg);
 }
 

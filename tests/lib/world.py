@@ -129,18 +129,24 @@ class World:
         topic = topic or self.topic
         consumer = confluent_kafka.Consumer({
             "bootstrap.servers": self.env["KAFKA_BROKERS"], "group.id": "look-" + self.group,
-            "enable.auto.commit": False, "auto.offset.reset": "earliest"})
+            "enable.auto.commit": False, "auto.offset.reset": "earliest",
+            "enable.partition.eof": True})
         try:
             ends = {p: consumer.get_watermark_offsets(
                 confluent_kafka.TopicPartition(topic, p), timeout=10)
                 for p in consumer.list_topics(topic, timeout=10).topics[topic].partitions}
-            want = sum(high - low for low, high in ends.values())
             consumer.assign([confluent_kafka.TopicPartition(topic, p, low)
                              for p, (low, _) in ends.items()])
-            got = []
-            wait_until(lambda: got.extend(m for m in consumer.consume(1000, timeout=0.2)
-                                          if not m.error()) or len(got) >= want,
-                       timeout, "%d messages of %s" % (want, topic))
+            got, ended = [], set()
+
+            def all_read():
+                for message in consumer.consume(1000, timeout=0.2):
+                    if not message.error():
+                        got.append(message)
+                    elif message.error().code() == confluent_kafka.KafkaError._PARTITION_EOF:
+                        ended.add(message.partition())
+                return len(ended) == len(ends)
+            wait_until(all_read, timeout, "the end of %s" % topic)
             return got
         finally:
             consumer.close()

@@ -1,0 +1,90 @@
+"""One bad record costs one record, and its letter tells everything."""
+import json
+
+from programs import wait_until
+
+
+def user(key, **more):
+    return {"id": key, "name": "Name", "age": 1, "occupation": "job", **more}
+
+
+def headers(message):
+    return {name: value.decode() for name, value in message.headers() or []}
+
+
+BAD = [("b1", "not json"), ("b2", "{\"id\":\"b2\"}"), ("b3", user("b3", age="old")),
+       ("b4", user("b4", name="x" * 300)), ("b5", user("b5", age=2 ** 40)),
+       ("b6", user("b6", age=None)), ("b7", "{\"id\":\"b7\",\"id\":\"b8\",\"name\":\"n\"}"),
+       ("b8", user("b8 ")), ("b9", user("", name="n")), (None, None),
+       ("b11", b"\xff\xfe"), ("b12", "[1,2]"), ("b13", "{" * 200)]
+
+
+def test_bad_records_become_letters_and_their_neighbours_are_applied(world):
+    records = []
+    for n, bad in enumerate(BAD):
+        records += [("g%d" % n, user("g%d" % n)), bad]
+    places = world.produce(records, partition=2)
+    world.consumer(ready=False)
+    world.wait_drained()
+    assert set(world.rows()) == {"g%d" % n for n in range(len(BAD))}
+    assert world.keys() == world.rows()
+    letters = {int(headers(m)["wt.origin.offset"]): m for m in world.records(world.dlq)}
+    assert set(letters) == {offset for _, offset in places[1::2]}
+    for (key, value), (partition, offset) in zip(BAD, places[1::2]):
+        letter, head = letters[offset], headers(letters[offset])
+        text = json.dumps(value) if isinstance(value, dict) else value
+        assert letter.key() == (key.encode() if key else None)
+        assert letter.value() == (text.encode() if isinstance(text, str) else text)
+        assert head["wt.origin.topic"] == world.topic
+        assert head["wt.origin.partition"] == str(partition)
+        assert head["wt.group"] == world.group
+        assert int(head["wt.origin.timestamp"]) > 0
+        assert head["wt.error.reason"] and head["wt.error.class"]
+
+
+def test_an_older_good_record_of_the_key_takes_the_place_of_a_bad_one(world):
+    world.produce([("u1", user("u1", age=5)), ("u1", user("u1", name="x" * 300)),
+                   ("u2", user("u2"))], partition=0)
+    world.consumer(ready=False)
+    world.wait_drained()
+    assert world.rows()["u1"][1] == 5 and world.keys() == world.rows()
+
+
+def test_a_batch_of_nothing_but_bad_records_is_letters(world):
+    world.produce([("x%d" % n, user("x%d" % n, occupation="y" * 300)) for n in range(40)],
+                  partition=1)
+    world.consumer(ready=False)
+    world.wait_drained(90)
+    assert world.rows() == {} and len(world.records(world.dlq)) == 40
+
+
+def test_replay_sends_each_letter_once(world):
+    bad = user("u1", name="x" * 300)
+    world.produce([("u1", bad), ("u2", user("u2")), ("u3", "nonsense")], partition=3)
+    world.consumer(ready=False)
+    world.wait_drained()
+    done = world.verb("replay", "--json")
+    assert done.returncode == 0, done.stderr
+    listed = json.loads(done.stdout)["letters"]
+    assert [row["offset"] for row in listed] == [0, 2]
+    world.sql("ALTER TABLE users MODIFY name VARCHAR(400) NOT NULL")
+    for _ in range(2):
+        done = world.verb("replay", "--execute", options={"reason": "poison"})
+        assert done.returncode == 0, done.stderr
+    wait_until(lambda: "u1" in world.rows(), 20)
+    world.wait_drained()
+    assert world.rows()["u1"][0] == "x" * 300
+    assert sum(m.key() == b"u1" for m in world.records()) == 2, "sent again exactly once"
+
+
+def test_a_sick_store_waits_and_loses_nothing(world):
+    world.consumer(ready=False)
+    world.produce([("u%d" % n, user("u%d" % n)) for n in range(50)])
+    world.wait_drained()
+    world.sql("RENAME TABLE users TO users_away")
+    world.produce([("v%d" % n, user("v%d" % n)) for n in range(50)])
+    wait_until(lambda: "partition_stopped" in world.programs[0].text(), 20)
+    world.sql("RENAME TABLE users_away TO users")
+    world.wait_drained(90)
+    assert len(world.rows()) == 100 and world.keys() == world.rows()
+    assert world.records(world.dlq) == []
