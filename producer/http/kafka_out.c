@@ -307,8 +307,14 @@ int kafka_out_send(struct kafka_out *out, int32_t partition, const char *key, si
 	if (rd_kafka_produce(
 		    out->rkt, partition, 0, value, value_length, key, key_length, slot) == 0)
 		return 0;
-	return rd_kafka_last_error() == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE ? ERR_INVALID
-									     : ERR_FULL;
+	switch (rd_kafka_last_error()) {
+	case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
+		return ERR_INVALID;
+	case RD_KAFKA_RESP_ERR__QUEUE_FULL:
+		return ERR_FULL;
+	default:
+		return ERR_UNAVAILABLE;
+	}
 }
 
 bool kafka_out_ready(const struct kafka_out *out, const char **reason)

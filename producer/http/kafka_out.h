@@ -41,7 +41,8 @@ int kafka_out_open(struct kafka_out **out, uv_loop_t *loop,
 int32_t kafka_out_partition(const struct kafka_out *out, const char *key, size_t length);
 /*
  * `key` is copied; `value` is *borrowed* until the report (NULL: a tombstone). ERR_FULL or
- * ERR_INVALID (too large), and then there will be no report.
+ * ERR_INVALID (too large) or ERR_UNAVAILABLE (rd_kafka_last_error() says why), and then there will
+ * be no report.
  */
 int kafka_out_send(struct kafka_out *out, int32_t partition, const char *key, size_t key_length,
 	char *value, size_t value_length, void *slot);

@@ -129,6 +129,18 @@ static void answer_too_large(struct http_request *request)
 		"max.message.bytes");
 }
 
+static void answer_not_queued(struct service *service, struct http_request *request, int err)
+{
+	if (err == ERR_INVALID)
+		answer_too_large(request);
+	else if (err == ERR_FULL)
+		refuse(service, request, false);
+	else
+		http_respond_problem(request, 503, "Retry-After: 2\r\n", NULL,
+			"kafka: %s; nothing was queued",
+			rd_kafka_err2str(rd_kafka_last_error()));
+}
+
 /* Steps 3 and 4 for a checked record; its request is answered now or later. */
 static void submit(struct service *service, struct http_request *request,
 	const struct http_in *record, bool tombstone, bool async)
@@ -153,11 +165,8 @@ static void submit(struct service *service, struct http_request *request,
 	err = kafka_out_send(service->kafka, slot->partition, record->key, record->key_length,
 		tombstone ? NULL : slot->value, tombstone ? 0 : length, slot);
 	if (err != 0) {
+		answer_not_queued(service, request, err);
 		inflight_drop(&service->pool, slot);
-		if (err == ERR_INVALID)
-			answer_too_large(request);
-		else
-			refuse(service, request, false);
 	} else if (async) {
 		answer_async(service, slot);
 		slot->request = NULL;

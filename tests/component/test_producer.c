@@ -1,0 +1,403 @@
+/* wt-producer as a process, against librdkafka's mock cluster. needs: nothing but loopback */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <librdkafka/rdkafka.h>
+#include <librdkafka/rdkafka_mock.h>
+#include <libgen.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/murmur2.h"
+
+static struct {
+	rd_kafka_t *rk;
+	rd_kafka_mock_cluster_t *cluster;
+	pid_t pid;
+	int err_fd, port;
+} p;
+
+static void start_cluster(void)
+{
+	p.rk = rd_kafka_new(RD_KAFKA_PRODUCER, rd_kafka_conf_new(), NULL, 0);
+	p.cluster = rd_kafka_mock_cluster_new(p.rk, 1);
+	assert_non_null(p.cluster);
+	rd_kafka_mock_topic_create(p.cluster, "users", 6, 1);
+}
+
+static const char *program(void)
+{
+	static char path[512];
+	const char *bin = getenv("WT_BIN");
+	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 64);
+
+	assert_true(length > 0);
+	path[length] = 0;
+	if (bin)
+		snprintf(path, sizeof(path), "%s", bin);
+	else
+		strcat(dirname(path), "/../../bin");
+	strcat(path, "/wt-producer");
+	return path;
+}
+
+/* Starts the program; with these further options (ended by NULL). */
+static void spawn(const char *const *more)
+{
+	const char *argv[16] = {
+		program(), "--http.listen=127.0.0.1:0", "--kafka.reconnect.backoff.max.ms=200"};
+	char brokers[256];
+	int fds[2], count = 3;
+
+	snprintf(brokers, sizeof(brokers), "--kafka.brokers=%s",
+		rd_kafka_mock_cluster_bootstraps(p.cluster));
+	argv[count++] = brokers;
+	while (more && *more)
+		argv[count++] = *more++;
+	assert_int_equal(pipe(fds), 0);
+	p.pid = fork();
+	if (p.pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL); /* a failed test leaves nothing behind */
+		dup2(fds[1], 2);
+		close(fds[0]);
+		execv(argv[0], (char *const *)(uintptr_t)argv);
+		_exit(127);
+	}
+	close(fds[1]);
+	p.err_fd = fds[0];
+}
+
+/* Reads its log until `words`; returns what stands behind them. */
+static const char *log_says(const char *words)
+{
+	static char text[65536];
+	size_t used = 0;
+
+	text[0] = 0;
+	while (!strstr(text, words) || !strchr(strstr(text, words), '\n')) {
+		struct pollfd poller = {.fd = p.err_fd, .events = POLLIN};
+		ssize_t got = poll(&poller, 1, 10000) > 0
+				      ? read(p.err_fd, text + used, sizeof(text) - 1 - used)
+				      : -1;
+
+		if (got <= 0)
+			fail_msg("the log does not say '%s': %s", words, text);
+		used += (size_t)got;
+		text[used] = 0;
+	}
+	return strstr(text, words) + strlen(words);
+}
+
+static void start(const char *const *more)
+{
+	start_cluster();
+	spawn(more);
+	p.port = atoi(log_says("event=producer_ready port="));
+	fcntl(p.err_fd, F_SETFL, O_NONBLOCK);
+}
+
+static int ended(void)
+{
+	int status;
+
+	assert_int_equal(waitpid(p.pid, &status, 0), p.pid);
+	close(p.err_fd);
+	rd_kafka_mock_cluster_destroy(p.cluster);
+	rd_kafka_destroy(p.rk);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+static int stop(void)
+{
+	kill(p.pid, SIGTERM);
+	return ended();
+}
+
+static int dial(void)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)p.port)};
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
+	return fd;
+}
+
+static void post(int fd, const char *id)
+{
+	char body[256], text[512];
+
+	snprintf(body, sizeof(body),
+		"{\"id\":\"%s\",\"name\":\"A\",\"age\":1,\"occupation\":\"B\"}", id);
+	int length = snprintf(text, sizeof(text),
+		"POST /write-through HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+		"Content-Length: %zu\r\n\r\n%s",
+		strlen(body), body);
+	assert_int_equal(send(fd, text, (size_t)length, MSG_NOSIGNAL), length);
+}
+
+/* One answer whose body ends in a newline; its status, the whole in *text. */
+static int answer(int fd, char **text)
+{
+	static char buf[8192];
+	size_t used = 0;
+
+	for (;;) {
+		struct pollfd poller = {.fd = fd, .events = POLLIN};
+		ssize_t got;
+
+		if (poll(&poller, 1, 15000) <= 0)
+			fail_msg("no answer");
+		got = recv(fd, buf + used, sizeof(buf) - 1 - used, 0);
+		if (got <= 0)
+			return 0;
+		used += (size_t)got;
+		buf[used] = 0;
+		if (strstr(buf, "\r\n\r\n") && buf[used - 1] == '\n' &&
+			strcmp(strstr(buf, "\r\n\r\n"), "\r\n\r\n") != 0)
+			break;
+	}
+	*text = buf;
+	return atoi(buf + 9);
+}
+
+static int post_once(const char *id, char **text)
+{
+	int fd = dial();
+
+	post(fd, id);
+	int status = answer(fd, text);
+	close(fd);
+	return status;
+}
+
+static void has(const char *text, const char *words)
+{
+	if (!strstr(text, words))
+		fail_msg("'%s' is not in: %s", words, text);
+}
+
+static void an_answer_names_the_place_that_java_would_choose(void **state)
+{
+	char *text, expected[128];
+
+	(void)state;
+	start(NULL);
+	for (int i = 0; i < 20; i++) {
+		char id[16];
+
+		int length = snprintf(id, sizeof(id), "key-%d", i);
+		assert_int_equal(post_once(id, &text), 202);
+		snprintf(expected, sizeof(expected),
+			"{\"id\":\"%s\",\"topic\":\"users\",\"partition\":%d,\"offset\":", id,
+			murmur2_partition(id, (size_t)length, 6));
+		has(text, expected);
+	}
+	assert_int_equal(stop(), 0);
+}
+
+static void a_delivery_that_fails_is_504_with_the_id(void **state)
+{
+	const char *const more[] = {"--probe.interval-ms=200", NULL};
+	char *text;
+
+	(void)state;
+	start(more);
+	rd_kafka_mock_push_request_errors(
+		p.cluster, 0, 1, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
+	assert_int_equal(post_once("x", &text), 504);
+	has(text, "may or may not be stored");
+	has(text, "\"id\":\"x\"");
+	/* librdkafka refuses the topic until it has looked again; nothing is queued meanwhile. */
+	int64_t end = clock_mono_ms() + 8000;
+	int status = post_once("x", &text);
+	for (; status != 202 && clock_mono_ms() < end; status = post_once("x", &text)) {
+		assert_int_equal(status, 503);
+		has(text, "nothing was queued");
+		usleep(50000);
+	}
+	assert_int_equal(status, 202);
+	assert_int_equal(stop(), 0);
+}
+
+static void a_record_that_the_brokers_find_too_large_is_413(void **state)
+{
+	char *text;
+
+	(void)state;
+	start(NULL);
+	rd_kafka_mock_push_request_errors(
+		p.cluster, 0, 1, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
+	assert_int_equal(post_once("x", &text), 413);
+	assert_int_equal(stop(), 0);
+}
+
+static void brokers_that_go_cost_504_then_503_and_nothing_when_they_are_back(void **state)
+{
+	const char *const more[] = {"--http.timeout-ms=700", NULL};
+	char *text;
+
+	(void)state;
+	start(more);
+	assert_int_equal(post_once("before", &text), 202);
+	rd_kafka_mock_broker_set_down(p.cluster, 1);
+	assert_int_equal(post_once("during", &text), 504);
+	usleep(1000000);
+	assert_int_equal(post_once("during", &text), 503);
+	has(text, "Retry-After: ");
+	has(text, "nothing was queued");
+	rd_kafka_mock_broker_set_up(p.cluster, 1);
+	int64_t end = clock_mono_ms() + 8000;
+	int status;
+	do {
+		usleep(100000);
+		status = post_once("after", &text);
+	} while (status != 202 && clock_mono_ms() < end);
+	assert_int_equal(status, 202);
+	assert_int_equal(stop(), 0);
+}
+
+static void a_short_outage_costs_only_time(void **state)
+{
+	char *text;
+
+	(void)state;
+	start(NULL);
+	assert_int_equal(post_once("before", &text), 202);
+	rd_kafka_mock_broker_set_down(p.cluster, 1);
+	int fd = dial();
+	post(fd, "during");
+	usleep(500000);
+	rd_kafka_mock_broker_set_up(p.cluster, 1);
+	assert_int_equal(answer(fd, &text), 202);
+	close(fd);
+	assert_int_equal(stop(), 0);
+}
+
+static void more_than_the_limit_in_flight_is_503_before_it_is_queued(void **state)
+{
+	const char *const more[] = {"--http.max-inflight=2", NULL};
+	char *text;
+	int fds[3];
+
+	(void)state;
+	start(more);
+	rd_kafka_mock_broker_set_rtt(p.cluster, 1, 1000);
+	for (int i = 0; i < 3; i++) {
+		fds[i] = dial();
+		post(fds[i], i == 0 ? "a" : i == 1 ? "b" : "c");
+		usleep(20000);
+	}
+	assert_int_equal(answer(fds[2], &text), 503);
+	has(text, "nothing was queued");
+	assert_int_equal(answer(fds[0], &text), 202);
+	assert_int_equal(answer(fds[1], &text), 202);
+	rd_kafka_mock_broker_set_rtt(p.cluster, 1, 0);
+	post(fds[2], "c");
+	assert_int_equal(answer(fds[2], &text), 202);
+	/* The refused one was never written: before it are those of its partition only. */
+	int32_t place = murmur2_partition("c", 1, 6);
+	char offset[32];
+	snprintf(offset, sizeof(offset), "\"offset\":%d}",
+		(murmur2_partition("a", 1, 6) == place) +
+			(murmur2_partition("b", 1, 6) == place));
+	has(text, offset);
+	for (int i = 0; i < 3; i++)
+		close(fds[i]);
+	assert_int_equal(stop(), 0);
+}
+
+static void sigterm_answers_everything_in_flight(void **state)
+{
+	enum { CLIENTS = 60 };
+	int fds[CLIENTS];
+	char *text;
+
+	(void)state;
+	start(NULL);
+	rd_kafka_mock_broker_set_rtt(p.cluster, 1, 300);
+	for (int i = 0; i < CLIENTS; i++) {
+		char id[16];
+
+		fds[i] = dial();
+		snprintf(id, sizeof(id), "k%d", i);
+		post(fds[i], id);
+	}
+	usleep(50000);
+	kill(p.pid, SIGTERM);
+	for (int i = 0; i < CLIENTS; i++) {
+		assert_int_equal(answer(fds[i], &text), 202);
+		has(text, "Connection: close\r\n");
+		close(fds[i]);
+	}
+	assert_int_equal(ended(), 0);
+}
+
+static void a_second_signal_stops_now_and_says_what_is_left(void **state)
+{
+	(void)state;
+	start(NULL);
+	rd_kafka_mock_broker_set_rtt(p.cluster, 1, 5000);
+	int fd = dial();
+	post(fd, "x");
+	usleep(200000);
+	int64_t before = clock_mono_ms();
+	kill(p.pid, SIGTERM);
+	usleep(100000);
+	kill(p.pid, SIGTERM);
+	assert_int_equal(ended(), 75);
+	assert_in_range(clock_mono_ms() - before, 0, 3500);
+	close(fd);
+}
+
+static void a_topic_that_is_not_there_is_69_and_named(void **state)
+{
+	const char *const more[] = {"--topic=nonesuch", "--start.timeout-ms=300", NULL};
+
+	(void)state;
+	start_cluster();
+	spawn(more);
+	log_says("option topic=nonesuch");
+	assert_int_equal(ended(), 69);
+}
+
+static void a_public_address_without_a_token_is_64(void **state)
+{
+	const char *const more[] = {"--http.listen=0.0.0.0:0", NULL};
+
+	(void)state;
+	start_cluster();
+	spawn(more);
+	log_says("http.token-file");
+	assert_int_equal(ended(), 64);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_answer_names_the_place_that_java_would_choose),
+		cmocka_unit_test(a_delivery_that_fails_is_504_with_the_id),
+		cmocka_unit_test(a_record_that_the_brokers_find_too_large_is_413),
+		cmocka_unit_test(
+			brokers_that_go_cost_504_then_503_and_nothing_when_they_are_back),
+		cmocka_unit_test(a_short_outage_costs_only_time),
+		cmocka_unit_test(more_than_the_limit_in_flight_is_503_before_it_is_queued),
+		cmocka_unit_test(sigterm_answers_everything_in_flight),
+		cmocka_unit_test(a_second_signal_stops_now_and_says_what_is_left),
+		cmocka_unit_test(a_topic_that_is_not_there_is_69_and_named),
+		cmocka_unit_test(a_public_address_without_a_token_is_64),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
