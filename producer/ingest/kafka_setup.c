@@ -1,6 +1,7 @@
 #include "producer/ingest/kafka_setup.h"
 
 #include "common/kafka_conf.h"
+#include "producer/ingest/codec.h"
 #include "producer/ingest/kafka_txn.h"
 #include "producer/ingest/source.h"
 
@@ -11,18 +12,19 @@ int kafka_setup_conf(rd_kafka_conf_t **out, const struct sink *sink, struct errm
 	const struct ingest_options *o = sink->options;
 	const struct conf *conf = &o->conf;
 	/* lz4 pays for wide generated rows: the broker and the wire are the limit then */
-	const char *codec = o->compression	  ? o->compression
-			    : sink->source->input ? "none"
-						  : "lz4";
+	char codec[16];
 	char linger[32];
 	rd_kafka_conf_t *c;
 	int err = kafka_conf_new(&c, conf, "wt-ingest", msg);
 
 	if (err != 0)
 		return err;
+	err = codec_word(codec, o->compression, "kafka", "none|gzip|snappy|lz4|zstd",
+		sink->source->input ? "none" : "lz4", msg);
 	snprintf(linger, sizeof(linger), "%lld", (long long)o->linger_ms);
-	err = kafka_conf_require(c, conf, "enable.idempotence", "true",
-		"a retry must not write a record twice", msg);
+	if (err == 0)
+		err = kafka_conf_require(c, conf, "enable.idempotence", "true",
+			"a retry must not write a record twice", msg);
 	if (err == 0)
 		err = kafka_conf_require(
 			c, conf, "acks", "all", "acknowledged must mean held by all", msg);

@@ -9,10 +9,8 @@ static const struct {
 	{"kafka", sink_kafka_new},
 	{"json", sink_json_new},
 	{"csv", sink_csv_new},
-#ifdef INGEST_COLUMNAR
 	{"avro", sink_avro_new},
 	{"parquet", sink_parquet_new},
-#endif
 };
 
 int sink_new(struct sink **out, const char *spec, const struct ingest_options *options,
