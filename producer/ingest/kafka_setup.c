@@ -35,6 +35,9 @@ int kafka_setup_conf(rd_kafka_conf_t **out, const struct sink *sink, struct errm
 	if (err == 0)
 		err = kafka_conf_default(
 			c, conf, "queue.buffering.max.messages", "500000", msg);
+	/* what a broker takes by default, less a little; librdkafka counts its own overhead in */
+	if (err == 0)
+		err = kafka_conf_default(c, conf, "message.max.bytes", "1048576", msg);
 	if (err == 0)
 		err = kafka_conf_default(c, conf, "queue.buffering.max.kbytes", "65536", msg);
 	if (err == 0 && o->transactional)

@@ -1,0 +1,364 @@
+"""wt-ingest on a real broker: counted by end offsets, read back, killed and resumed."""
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+import uuid
+
+import pytest
+from confluent_kafka import Consumer, TopicPartition
+
+from programs import Program, run
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+PARTITIONS = 6
+
+
+class Topic:
+    """A topic of this test's own, made by the program itself."""
+
+    def __init__(self, brokers):
+        self.brokers = brokers
+        self.name = "ingest-" + uuid.uuid4().hex[:8]
+        self.options = {"kafka.brokers": brokers, "create-topic": PARTITIONS}
+
+    def to(self):
+        return "kafka:" + self.name
+
+    def _consumer(self):
+        return Consumer({"bootstrap.servers": self.brokers, "group.id": "x-" + uuid.uuid4().hex,
+                         "isolation.level": "read_committed", "enable.partition.eof": True,
+                         "auto.offset.reset": "earliest"})
+
+    def count(self):
+        """By the brokers' own end offsets."""
+        c = self._consumer()
+        try:
+            return sum(c.get_watermark_offsets(TopicPartition(self.name, p), timeout=20)[1]
+                       for p in range(PARTITIONS))
+        finally:
+            c.close()
+
+    def messages(self):
+        """All committed messages: [(partition, key, value)], in partition order."""
+        c = self._consumer()
+        c.assign([TopicPartition(self.name, p, 0) for p in range(PARTITIONS)])
+        found, ended = [], set()
+        deadline = time.monotonic() + 60
+        while len(ended) < PARTITIONS:
+            assert time.monotonic() < deadline, "topic %s cannot be read to its end" % self.name
+            for m in c.consume(10000, 1):
+                if m.error():
+                    ended.add(m.partition())
+                else:
+                    found.append((m.partition(), m.key(), m.value()))
+        c.close()
+        return found
+
+    def values(self):
+        return [value for _, _, value in self.messages()]
+
+
+@pytest.fixture
+def topic(servers):
+    return Topic(servers.env["KAFKA_BROKERS"])
+
+
+def ok(*words, options):
+    done = run("wt-ingest", *words, options=options)
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+def numbered_lines(path, count, width=60):
+    path.write_bytes(b"".join(b"%d %s\n" % (i, b"x" * (i % width)) for i in range(count)))
+    return path.read_bytes().split(b"\n")[:-1]
+
+
+def test_every_sink_gets_every_record(topic, tmp_path):
+    files = {kind: str(tmp_path / ("rows." + kind)) for kind in ("json", "csv", "avro", "parquet")}
+    ok("generate", options={**topic.options, "count": 20000, "seed": 7, "key": "player_id",
+                            "to": [topic.to()] + ["%s:%s" % f for f in files.items()]})
+    rows = [json.loads(line) for line in open(files["json"])]
+    assert len(rows) == 20000 and len({r["id"] for r in rows}) == 20000
+    assert topic.count() == 20000
+    assert sorted(json.loads(v)["id"] for v in topic.values()) == [r["id"] for r in rows]
+    assert len(open(files["csv"]).readlines()) == 20001
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_same_key_keeps_its_order_and_its_partition(topic):
+    ok("generate", options={**topic.options, "shape": "users", "keys": 50, "count": 30000,
+                            "seed": 1, "start-id": 0, "to": topic.to()})
+    again = Topic(topic.brokers)
+    ok("generate", options={**again.options, "shape": "users", "keys": 50, "count": 30000,
+                            "seed": 1, "start-id": 0, "workers": 3, "to": again.to()})
+    assert topic.messages().sort() == again.messages().sort()
+    per_key = {}
+    for partition, key, value in topic.messages():
+        assert json.loads(value)["id"].encode() == key
+        per_key.setdefault(key, set()).add(partition)
+    assert len(per_key) == 50 and all(len(p) == 1 for p in per_key.values())
+
+
+def test_keys_are_in_the_partition_that_java_chooses(topic, tmp_path):
+    keys = [b"%s-%d" % (w, i) for w in (b"a", b"user", b"\xc3\xbc") for i in range(200)]
+    lines = tmp_path / "keyed"
+    lines.write_bytes(b"".join(k + b"\tv\n" for k in keys))
+    ok("lines", str(lines), options={**topic.options, "key-separator": "\t", "to": topic.to()})
+    other = Topic(topic.brokers)
+    ok("lines", os.devnull, options={**other.options, "to": other.to()})
+    subprocess.run(["kcat", "-b", topic.brokers, "-P", "-t", other.name, "-K", "\t", "-l",
+                    str(lines), "-X", "topic.partitioner=murmur2"], check=True)
+    ours = {key: partition for partition, key, _ in topic.messages()}
+    theirs = {key: partition for partition, key, _ in other.messages()}
+    assert ours == theirs and len(set(ours.values())) == PARTITIONS
+
+
+def test_bytes_of_a_line_arrive_as_they_are(topic, tmp_path):
+    hostile = [b"", b"\r", b"a\r", b"\x00\x01nul\x00", b"\xff\xfe not utf-8", b'"half a quote',
+               b"x" * 999999, b"", b"last, without an end"]
+    path = tmp_path / "hostile"
+    path.write_bytes(b"\n".join(hostile))
+    ok("lines", str(path), options={**topic.options, "to": topic.to()})
+    assert sorted(topic.values()) == sorted(hostile)
+
+
+def test_a_line_over_the_limit_is_split_cut_left_out_or_the_end(tmp_path):
+    path = tmp_path / "long"
+    path.write_bytes(b"before\n" + b"0123456789" * 300000 + b"\nafter\n")  # a 3 MB line
+    out = tmp_path / "out"
+
+    def lines(how, **more):
+        done = run("wt-ingest", "lines", str(path), options={
+            "to": "csv:%s" % out, "header": "false", "long-lines": how, **more})
+        return done, out.read_bytes().split(b"\n")[:-1] if out.exists() else None
+
+    _, split = lines("split")
+    assert [len(x) for x in split] == [6, 1000000, 1000000, 1000000, 5]
+    assert [len(x) for x in lines("truncate")[1]] == [6, 1000000, 5]
+    assert lines("reject", **{"bad-rows": "skip"})[1] == [b"before", b"after"]
+    out.unlink()
+    done, none = lines("fail")
+    assert done.returncode == 64 and ":2: line is longer" in done.stderr and none is None
+
+
+def test_csv_rows_become_typed_json(topic, tmp_path):
+    path = tmp_path / "users.csv"
+    path.write_bytes(b"\xef\xbb\xbfid,name,age,score\r\n"
+                     b'007,"Ada ""the"" first",36,1.5\r\n'
+                     b'8,"two\nlines",,2e3\r\n'
+                     b"9,,41,3")
+    ok("csv", str(path), options={**topic.options, "key": "id", "to": topic.to()})
+    rows = sorted((json.loads(v) for v in topic.values()), key=lambda r: r["id"])
+    assert rows == [
+        {"id": "007", "name": 'Ada "the" first', "age": 36, "score": 1.5},
+        {"id": "8", "name": "two\nlines", "age": None, "score": 2e3},
+        {"id": "9", "name": "", "age": 41, "score": 3}]
+
+
+def test_a_bad_row_is_named_and_costs_one_row(tmp_path):
+    path = tmp_path / "users.csv"
+    path.write_text('id,age\n1,10\n2,"x\n3,30\n4,old\n5,50,6\n7,70\n')
+    options = {"columns": "id:int,age:int", "to": "json:%s" % (tmp_path / "out")}
+    done = run("wt-ingest", "csv", str(path), options=options)
+    assert done.returncode == 64 and "users.csv:3: a quote is not closed" in done.stderr
+    assert not (tmp_path / "out").exists()
+    done = run("wt-ingest", "csv", str(path),
+               options={**options, "rejects": str(tmp_path / "bad")})
+    assert done.returncode == 0
+    assert [json.loads(x)["id"] for x in open(str(tmp_path / "out"))] == [1, 3, 7]
+    assert (tmp_path / "bad").read_text() == '2,"x\n4,old\n5,50,6\n'
+
+
+def test_a_missing_topic_is_an_error_that_says_what_to_do(topic, tmp_path):
+    del topic.options["create-topic"]
+    done = run("wt-ingest", "lines", os.devnull, options={**topic.options, "to": topic.to()})
+    assert done.returncode == 69 and "--create-topic" in done.stderr
+    found = subprocess.run(["kcat", "-b", topic.brokers, "-L", "-J"], stdout=subprocess.PIPE)
+    assert topic.name not in found.stdout.decode()
+
+
+def test_a_sink_that_fails_leaves_no_file_that_looks_whole(tmp_path):
+    done = run("wt-ingest", "generate", options={
+        "count": 100000, "to": ["json:/dev/full", "csv:%s" % (tmp_path / "rows.csv")]})
+    assert done.returncode == 74 and "No space left" in done.stderr
+    assert not (tmp_path / "rows.csv").exists()
+
+
+def test_compressed_files_and_patterns_are_read(tmp_path):
+    parts = [b"a1\na2\n", b"b1\nb2", b"c1\n"]
+    for name, data in zip(("1.log", "2.log", "3.log"), parts):
+        (tmp_path / name).write_bytes(data)
+    subprocess.run(["gzip", str(tmp_path / "2.log")], check=True)
+    subprocess.run(["zstd", "-q", "--rm", str(tmp_path / "3.log")], check=True)
+    out = tmp_path / "out"
+    ok("lines", str(tmp_path / "*.log*"), options={"to": "csv:%s" % out, "header": "false"})
+    assert out.read_bytes() == b"a1\na2\nb1\nb2\nc1\n"
+    cut = (tmp_path / "2.log.gz").read_bytes()[:-9]
+    (tmp_path / "2.log.gz").write_bytes(cut)
+    done = run("wt-ingest", "lines", str(tmp_path / "2.log.gz"), options={"to": "csv:-"})
+    assert done.returncode == 74 and "cut short" in done.stderr
+
+
+def kill_often(words, options, tmp_path, times, seed):
+    """Starts the same command again and again, killing it at random moments; then lets it end."""
+    dice = random.Random(seed)
+    for i in range(times):
+        p = Program("wt-ingest", *words, options=options, log=str(tmp_path / ("run%d.log" % i)))
+        time.sleep(dice.uniform(0.05, 0.9))
+        if not p.running():
+            break
+        p.kill()
+    done = ok(*words, options={k: v for k, v in options.items() if k != "rate"})
+    return i, done
+
+
+def test_a_killed_run_continues_and_misses_nothing(topic, tmp_path):
+    path = tmp_path / "in"
+    expected = numbered_lines(path, 200000)
+    out = tmp_path / "out"
+    options = {**topic.options, "to": [topic.to(), "csv:%s" % out], "header": "false",
+               "checkpoint": str(tmp_path / "ckpt"), "checkpoint.interval-ms": 50,
+               "rate": 60000}
+    kills, done = kill_often(["lines", str(path)], options, tmp_path, 6, seed=1)
+    assert kills >= 3
+    values = topic.values()
+    assert set(values) == set(expected)
+    # what a crash sends again: at most an interval, what was on its way, and a chunk
+    assert len(values) <= len(expected) + kills * 40000
+    assert out.read_bytes() == path.read_bytes()  # a file is cut back to its checkpoint
+    again = run("wt-ingest", "lines", str(path),
+                options={k: v for k, v in options.items() if k != "rate"})
+    assert again.returncode == 0 and "already_complete" in again.stderr
+    assert topic.count() == len(values)
+
+
+@pytest.mark.parametrize("seed", [11, 12])
+def test_a_killed_transactional_run_writes_each_record_once(topic, tmp_path, seed):
+    path = tmp_path / "in.csv"
+    path.write_text("id,v\n" + "".join("%d,%d\n" % (i, i * 7) for i in range(200000)))
+    out = tmp_path / "out"
+    options = {**topic.options, "to": [topic.to(), "json:%s" % out], "transactional": "true",
+               "checkpoint": str(tmp_path / ("ckpt" + uuid.uuid4().hex)), "key": "id",
+               "checkpoint.interval-ms": 100, "rate": 60000}
+    kills, _ = kill_often(["csv", str(path)], options, tmp_path, 6, seed)
+    assert kills >= 3
+    ids = [json.loads(v)["id"] for v in topic.values()]
+    assert len(ids) == 200000 and len(set(ids)) == 200000
+    assert [json.loads(x)["id"] for x in open(str(out))] == list(range(200000))
+
+
+def test_generated_rows_continue_with_the_same_seed(topic, tmp_path):
+    options = {**topic.options, "count": 100000, "to": topic.to(), "shape": "message",
+               "checkpoint": str(tmp_path / ("ckpt" + uuid.uuid4().hex)),
+               "transactional": "true", "checkpoint.interval-ms": 100, "rate": 40000}
+    kill_often(["generate"], options, tmp_path, 3, seed=5)
+    ids = sorted(json.loads(v)["id"] for v in topic.values())
+    assert ids == list(range(ids[0], ids[0] + 100000))
+
+
+def test_a_broker_that_restarts_in_the_middle_costs_time_not_records(private_servers, tmp_path):
+    topic = Topic(private_servers.env["KAFKA_BROKERS"])
+    path = tmp_path / "in"
+    expected = numbered_lines(path, 200000)
+    p = Program("wt-ingest", "lines", str(path), log=str(tmp_path / "log"), options={
+        **topic.options, "to": topic.to(), "rate": 50000})
+    time.sleep(1.5)
+    private_servers.own["kafka"].signal(signal.SIGKILL)
+    time.sleep(1)
+    private_servers.restart()
+    assert p.wait(timeout=60) == 0, p.text()
+    assert sorted(topic.values()) == sorted(expected)
+
+
+def test_follow_survives_rotation_and_truncation(topic, tmp_path):
+    path = tmp_path / "app.log"
+    path.write_bytes(b"1\n2\n")
+    out = tmp_path / "out"
+    p = Program("wt-ingest", "lines", str(path), log=str(tmp_path / "log"), options={
+        **topic.options, "to": [topic.to(), "csv:%s" % out], "follow": "true",
+        "header": "false"})
+    part = tmp_path / "out.part"
+
+    def grown(count):
+        deadline = time.monotonic() + 20
+        while not part.exists() or part.read_bytes().count(b"\n") < count:
+            assert time.monotonic() < deadline, p.text()
+            time.sleep(0.05)
+
+    grown(2)
+    with open(path, "ab") as f:
+        f.write(b"3\n4")  # half a line is no line yet
+    grown(3)
+    os.rename(path, tmp_path / "app.log.1")
+    with open(tmp_path / "app.log.1", "ab") as f:
+        f.write(b"b\n")
+    path.write_bytes(b"5\n")
+    grown(5)
+    path.write_bytes(b"")
+    time.sleep(0.6)
+    path.write_bytes(b"6\n")
+    grown(6)
+    p.signal(signal.SIGTERM)
+    assert p.wait() == 0
+    assert out.read_bytes() == b"1\n2\n3\n4b\n5\n6\n"
+    assert sorted(topic.values()) == [b"1", b"2", b"3", b"4b", b"5", b"6"]
+
+
+def test_a_stopped_run_says_that_work_remains(topic, tmp_path):
+    path = tmp_path / "in"
+    numbered_lines(path, 200000)
+    p = Program("wt-ingest", "lines", str(path), log=str(tmp_path / "log"), options={
+        **topic.options, "to": topic.to(), "rate": 20000})
+    time.sleep(1)
+    p.signal(signal.SIGTERM)
+    assert p.wait() == 75
+    sent = json_count(p.text())
+    assert 0 < sent < 200000 and topic.count() == sent
+
+
+def json_count(text):
+    line = next(x for x in text.splitlines() if "event=stopped" in x)
+    return int(line.split("records=")[1].split()[0])
+
+
+READERS = ("pyarrow", "duckdb", "fastavro", "cramjam")
+
+
+@pytest.fixture(scope="session")
+def readers():
+    """Readers that we did not write, from PyPI, in a folder of their own."""
+    venv = os.path.join(ROOT, "build", "readers")
+    python = os.path.join(venv, "bin", "python3")
+    if not os.path.exists(os.path.join(venv, "complete")):
+        subprocess.run([sys.executable, "-m", "venv", venv], check=True)
+        subprocess.run([python, "-m", "pip", "-q", "install", *READERS], check=True)
+        open(os.path.join(venv, "complete"), "w").close()
+    return python
+
+
+@pytest.mark.parametrize("codecs", ["parquet=none,avro=none", "parquet=snappy,avro=snappy",
+                                    "parquet=gzip,avro=deflate", "parquet=zstd,avro=snappy"])
+def test_other_readers_read_what_we_write(readers, tmp_path, codecs):
+    template = tmp_path / "template"
+    template.write_text(json.dumps({
+        "id": "seq", "key": "key(k)", "n": "int(-5,5)?0.3", "d": "double(-1,1,3)?0.5",
+        "b": "bool(0.2)?0.1", "c": "choice(a,b,\u00fc)", "text": "text(30)", "void": "int(1,1)?1",
+        "big": "int(-9000000000000000000,9000000000000000000)", "same": "const(q\"uo)"}))
+    for rows in (0, 1, 8, 9, 70001):
+        base = str(tmp_path / str(rows))
+        words = ["generate"]
+        options = {"count": rows, "template": str(template)}
+        if rows == 0:
+            (tmp_path / "empty.csv").write_text("a,b\n")
+            words, options = ["csv", str(tmp_path / "empty.csv")], {}
+        ok(*words, options={**options, "row-group": 20000, "compression": codecs, "to": [
+            "%s:%s.%s" % (kind, base, kind) for kind in ("json", "avro", "parquet")]})
+        done = subprocess.run([readers, os.path.join(ROOT, "tests", "lib", "columnar.py"), base],
+                              stderr=subprocess.PIPE)
+        assert done.returncode == 0, done.stderr.decode()
