@@ -43,7 +43,7 @@ void inflate_free(struct inflate *f)
 
 bool inflate_pending(const struct inflate *f)
 {
-	return f->in_at < f->in_used || f->more;
+	return f->format != FORMAT_UNKNOWN && (f->in_at < f->in_used || f->more);
 }
 
 bool inflate_is_plain(const struct inflate *f)

@@ -10,6 +10,8 @@
  *	barrier.c, checkpoint.c	how a killed run continues
  */
 #include "common/log.h"
+#include "producer/ingest/bench_produce.h"
+#include "producer/ingest/prompts.h"
 #include "producer/ingest/run.h"
 
 #include <signal.h>
@@ -47,6 +49,8 @@ static int dispatch(const struct ingest_options *options, struct errmsg *msg)
 		return run_ingest(verb, options, msg);
 	if (strcmp(verb, "generate") == 0 && words->count == 1)
 		return run_ingest(verb, options, msg);
+	if (strcmp(verb, "bench-produce") == 0 && words->count == 1)
+		return bench_produce(options, msg);
 	if (!*verb)
 		return errmsg_set(msg, ERR_CONFIG,
 			"name a source: lines PATH, csv PATH or generate; see wt-ingest "
@@ -61,7 +65,8 @@ int main(int argc, char **argv)
 {
 	struct ingest_options options = {0};
 	struct errmsg msg = {""};
-	int err = ingest_options_load(&options, argc, argv, &msg);
+	char **asked = argc == 1 ? prompts_ask(argv[0], &argc) : NULL;
+	int err = ingest_options_load(&options, argc, asked ? asked : argv, &msg);
 
 	if (err == CONF_RUN) {
 		log_setup(
@@ -74,5 +79,6 @@ int main(int argc, char **argv)
 	if (err != 0)
 		fprintf(stderr, "wt-ingest: %s\n", msg.text);
 	conf_release(&options);
+	prompts_free(asked);
 	return err_exit_code(err);
 }

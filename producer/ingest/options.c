@@ -1,5 +1,11 @@
 #include "producer/ingest/options.h"
 
+#include "common/conf_value.h"
+#include "producer/ingest/config_file.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
 #define OPTION(...) CONF_ROW(struct ingest_options, __VA_ARGS__)
 static const struct conf_option rows[] = {
 #include "common/options.def"
@@ -38,11 +44,87 @@ const struct conf_program ingest_program = {
 	.count = sizeof(rows) / sizeof(rows[0]),
 };
 
+/* The lines as a file that conf_load() can open; it lives as long as the process. */
+static char *as_file(const struct buf *lines)
+{
+	int fd = memfd_create("config", 0);
+
+	if (fd < 0 ||
+		write(fd, lines->data ? lines->data : "", lines->used) != (ssize_t)lines->used)
+		return NULL;
+	return mem_printf("/proc/self/fd/%d", fd);
+}
+
+struct rewritten {
+	char **argv;
+	int argc;
+	char *source; /* implied by a file, or NULL */
+	const char *file; /* the last YAML file, for messages */
+};
+
+static int rewrite_one(struct rewritten *r, const char *path, struct errmsg *msg)
+{
+	struct buf lines = {0};
+	char *source = NULL, *as;
+	int err = config_file_read(path, &ingest_program, &lines, &source, msg);
+
+	if (err == 0) {
+		as = as_file(&lines);
+		if (!as)
+			err = errmsg_set(msg, ERR_IO, "option config: no memory file");
+		else
+			r->argv[r->argc++] = mem_printf("--config=%s", as);
+		free(as);
+	}
+	if (source) {
+		free(r->source);
+		r->source = source;
+	}
+	r->file = path;
+	buf_release(&lines);
+	return err;
+}
+
+/* --config x.yaml becomes --config of the same as name=value lines. */
+static int rewrite(struct rewritten *r, int argc, char **argv, struct errmsg *msg)
+{
+	int err = 0;
+
+	r->argv = mem_zero((size_t)argc + 2, sizeof(char *));
+	for (int i = 0; err == 0 && i < argc; i++) {
+		const char *path = NULL;
+
+		if (strncmp(argv[i], "--config=", 9) == 0)
+			path = argv[i] + 9;
+		else if (strcmp(argv[i], "--config") == 0 && i + 1 < argc)
+			path = argv[i + 1];
+		if (!path || !config_file_is_ours(path)) {
+			r->argv[r->argc++] = mem_strdup(argv[i]);
+			continue;
+		}
+		err = rewrite_one(r, path, msg);
+		i += argv[i][8] != '=';
+	}
+	return err;
+}
+
 int ingest_options_load(
 	struct ingest_options *options, int argc, char **argv, struct errmsg *msg)
 {
-	int err = conf_load(options, &ingest_program, argc, argv, msg);
+	struct rewritten r = {0};
+	int err = rewrite(&r, argc, argv, msg);
 
+	if (err == 0) {
+		err = conf_load(options, &ingest_program, r.argc, r.argv, msg);
+		if (err < 0 && strstr(msg->text, "/proc/self/fd/"))
+			errmsg_wrap(msg, "%s", r.file);
+	}
+	if (err == CONF_RUN && r.source && options->conf.positional.count == 0)
+		conf_list_add(&options->conf.positional, r.source);
+	for (int i = 0; i < r.argc; i++)
+		free(r.argv[i]);
+	free(r.argv);
+	free(r.source);
 	if (err != CONF_RUN)
 		return err;
 	options->paths = options->conf.positional;
