@@ -106,6 +106,16 @@ static void parse_partition(struct lag_look *look, const json_t *root, const jso
 	p->worker = (int)count_of(item, "worker");
 }
 
+/* Both of our programs say how old their look at the brokers is. */
+static int64_t age_of(const json_t *root)
+{
+	int64_t age = count_of(root, "lag_age_ms");
+
+	if (age < 0)
+		age = count_of(root, "age_ms");
+	return age < 0 ? 0 : age;
+}
+
 bool lag_look_parse(struct lag_look *look, const char *json, size_t bytes)
 {
 	json_error_t error;
@@ -124,9 +134,9 @@ bool lag_look_parse(struct lag_look *look, const char *json, size_t bytes)
 	look->workers = json_is_array(workers)	  ? (int)json_array_size(workers)
 			: json_is_object(workers) ? (int)count_of(workers, "count")
 						  : (int)count_of(root, "workers");
-	look->age_ms = count_of(root, "age_ms") > 0 ? count_of(root, "age_ms") : 0;
+	look->age_ms = age_of(root);
 	look->rebalances = count_of(root, "rebalances");
-	look->deadletters = count_of(root, "deadlettered");
+	look->deadletters = count_of(json_object_get(root, "deadletters"), "total");
 	json_decref(root);
 	return true;
 }

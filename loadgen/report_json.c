@@ -157,9 +157,26 @@ static json_t *lag_json(const struct summary *s)
 
 static json_t *account_json(const struct summary *s)
 {
-	return json_pack("{s:o, s:o}", "lost",
+	return json_pack("{s:o, s:o, s:o}", "deadlettered",
+		count_or_null(summary_deadlettered(s)), "lost",
 		s->account_known ? integer(s->lost) : json_null(), "pending",
 		s->account_known ? integer(s->pending) : json_null());
+}
+
+static json_t *visible_json(const struct summary *s)
+{
+	const char *mysql, *redis;
+
+	if (!s->visible)
+		return json_null();
+	visible_missing(s->visible, VISIBLE_MYSQL, &mysql);
+	visible_missing(s->visible, VISIBLE_REDIS, &redis);
+	return json_pack("{s:o, s:o, s:s, s:s, s:o, s:o}", "sampled",
+		integer(visible_sampled(s->visible)), "missing",
+		count_or_null(summary_invisible(s)), "first_missing_mysql", mysql,
+		"first_missing_redis", redis, "mysql",
+		times_json(visible_times(s->visible, VISIBLE_MYSQL)), "redis",
+		times_json(visible_times(s->visible, VISIBLE_REDIS)));
 }
 
 static json_t *thresholds_json(const struct thresholds *t)
@@ -244,6 +261,7 @@ json_t *report_make_json(
 	json_object_set_new(root, "times_ms", times);
 	json_object_set_new(root, "lag", lag_json(s));
 	json_object_set_new(root, "account", account_json(s));
+	json_object_set_new(root, "visible", visible_json(s));
 	json_object_set_new(root, "partitions", partitions_json(s));
 	json_object_set_new(root, "thresholds", thresholds_json(t));
 	json_object_set_new(root, "marks", marks_json(&s->stats));

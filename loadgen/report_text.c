@@ -39,6 +39,26 @@ static void put_times(FILE *out, const char *name, const struct histogram *h)
 			sizeof(text)));
 }
 
+static void put_visible(FILE *out, const struct summary *s)
+{
+	static const char *const names[] = {"MySQL", "Redis"};
+
+	if (!s->visible)
+		return;
+	put_times(out, "until in MySQL", visible_times(s->visible, VISIBLE_MYSQL));
+	put_times(out, "until in Redis", visible_times(s->visible, VISIBLE_REDIS));
+	fprintf(out, "visible          %s sampled", grouped(visible_sampled(s->visible)));
+	for (int i = 0; i < VISIBLE_STORES; i++) {
+		const char *first;
+		uint64_t missing = visible_missing(s->visible, (enum visible_store)i, &first);
+
+		if (missing)
+			fprintf(out, "; %s not found in %s (%s)", grouped(missing), names[i],
+				first);
+	}
+	fputc('\n', out);
+}
+
 static void put_errors(FILE *out, const struct summary *s)
 {
 	fprintf(out, "errors           %s (%.4f %% of all)", grouped(s->stats.errors),
@@ -89,8 +109,11 @@ static void put_missing(FILE *out, const struct summary *s)
 			fprintf(out, "account          n/a (committed offsets unknown)\n");
 		return;
 	}
-	fprintf(out, "account          lost %s  pending %s\n", grouped(s->lost),
+	fprintf(out, "account          lost %s  pending %s", grouped(s->lost),
 		grouped(s->pending));
+	if (summary_deadlettered(s) >= 0)
+		fprintf(out, "  dead-lettered %s", grouped((uint64_t)summary_deadlettered(s)));
+	fputc('\n', out);
 	for (const struct acks_partition *p = NULL; (p = acks_next(s->acks, p));) {
 		for (size_t i = 0; i < s->stats.lag.count; i++) {
 			const struct look_partition *v = &s->stats.lag.partitions[i];
@@ -166,6 +189,7 @@ void report_text(const struct summary *s, const struct thresholds *t, FILE *out)
 	put_times(out, "response", s->stats.response);
 	put_times(out, "service", s->stats.service);
 	put_times(out, "send delay", s->stats.send_delay);
+	put_visible(out, s);
 	put_lag(out, s);
 	put_missing(out, s);
 	put_thresholds(out, t);

@@ -25,6 +25,7 @@
 #define START_DELAY_NS	INT64_C(20000000)
 #define STOP_GRACE_MS	2000
 #define DRAIN_LOOKS_MS	100
+#define VISIBLE_WAIT_MS 5000 /* after the drain: what is not there then is missing */
 #define ABORT_AFTER_ROW 3 /* no verdict on the first seconds */
 
 enum phase { WARMING, LOADING, FINISHING, DRAINING, CLOSED };
@@ -127,6 +128,12 @@ static void acknowledged(
 	struct ack ack;
 	bool placed = ack_parse(&ack, reply->body ? reply->body : "", reply->body_bytes);
 
+	if (r->sum->visible) {
+		char key[REQUEST_KEY_BYTES];
+		size_t length = request_key_text(r->set->request, call->key, key);
+
+		visible_offer(r->sum->visible, key, length, call->due_ns);
+	}
 	stats->acknowledged++;
 	count_key(r, call->key);
 	if (!placed) {
@@ -351,10 +358,15 @@ int run_load(const struct run_settings *settings, struct summary *summary, struc
 	struct http_handlers http = {.ctx = &r, .render = render, .done = answered};
 	struct driver_handlers driving = {
 		.ctx = &r, .send = send_request, .finished = schedule_over};
+	struct errmsg ignored;
 	int err = open_ids(&r, msg);
 
-	if (err != 0)
+	if (err == 0 && settings->visible)
+		err = visible_open(&summary->visible, settings->visible, msg);
+	if (err != 0) {
+		close_ids(&r, &ignored);
 		return err;
+	}
 	schedule_init(
 		&summary->schedule, &settings->stages, settings->arrivals, settings->seed);
 	if (settings->keys)
@@ -369,6 +381,8 @@ int run_load(const struct run_settings *settings, struct summary *summary, struc
 		uv_run(&r.loop, UV_RUN_DEFAULT);
 		summary->counts = *driver_counts(r.driver);
 		summary_account(summary);
+		if (summary->visible)
+			visible_finish(summary->visible, VISIBLE_WAIT_MS);
 	} else {
 		err = ERR_IO;
 	}

@@ -8,6 +8,7 @@
 #include "loadgen/request.h"
 #include "loadgen/summary.h"
 #include "loadgen/threshold.h"
+#include "loadgen/visible.h"
 
 struct run_settings {
 	struct http_url url; /* probed */
@@ -21,6 +22,7 @@ struct run_settings {
 	size_t backlog;
 	bool quiet;
 	const struct thresholds *abort_on; /* NULL: run to the end */
+	const struct visible_config *visible; /* NULL: no record is looked for */
 	const char *ids_file; /* NULL: none */
 };
 

@@ -168,6 +168,44 @@ static void copy_settings(struct settings *g)
 	g->run.abort_on = o->abort_on_fail ? &g->thresholds : NULL;
 }
 
+static int secret(const char *given, const char *file, char **to, struct errmsg *msg)
+{
+	if (given) {
+		*to = mem_strdup(given);
+		return 0;
+	}
+	return file ? conf_read_secret_file(file, to, msg) : 0;
+}
+
+static int make_visible(struct settings *g, struct errmsg *msg)
+{
+	const struct loadgen_options *o = &g->options;
+	int err;
+
+	if (o->verify_visible == 0)
+		return 0;
+	if (g->run.keys)
+		return errmsg_set(msg, ERR_CONFIG,
+			"option verify-visible: needs keys=0: of a key that is written again "
+			"nobody can see which record is there");
+	err = secret(o->mysql_password, o->mysql_password_file, &g->mysql_password, msg);
+	if (err == 0)
+		err = secret(
+			o->redis_password, o->redis_password_file, &g->redis_password, msg);
+	g->visible = (struct visible_config){.per_second = (int)o->verify_visible,
+		.mysql_host = o->mysql_host,
+		.mysql_user = o->mysql_user,
+		.mysql_password = g->mysql_password,
+		.mysql_database = o->mysql_database,
+		.mysql_port = (int)o->mysql_port,
+		.redis_host = o->redis_host,
+		.redis_password = g->redis_password,
+		.redis_port = (int)o->redis_port,
+		.redis_database = (int)o->redis_database};
+	g->run.visible = &g->visible;
+	return err;
+}
+
 static int load_scenario(struct settings *g, struct errmsg *msg)
 {
 	int err;
@@ -203,6 +241,8 @@ int settings_make(struct settings *g, struct errmsg *msg)
 		err = add_thresholds(g, msg);
 	if (err == 0 && o->lag_token_file)
 		err = conf_read_secret_file(o->lag_token_file, &g->token, msg);
+	if (err == 0)
+		err = make_visible(g, msg);
 	return err ? err : make_request(g, msg);
 }
 
@@ -284,5 +324,7 @@ void settings_release(struct settings *g)
 	if (g->has_scenario)
 		scenario_release(&g->scenario);
 	free(g->token);
+	free(g->mysql_password);
+	free(g->redis_password);
 	conf_release(&g->options);
 }

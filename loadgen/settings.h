@@ -25,7 +25,8 @@ struct settings {
 	struct thresholds thresholds;
 	struct run_settings run;
 	char prefix[32]; /* made for key.prefix=auto */
-	char *token;
+	char *token, *mysql_password, *redis_password;
+	struct visible_config visible;
 };
 
 /* Checks everything that needs no server; ERR_CONFIG. */

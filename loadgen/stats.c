@@ -106,6 +106,8 @@ static void mark_changes(struct stats *s, const struct lag_look *look, int64_t n
 void stats_lag(struct stats *s, const struct lag_look *look, int64_t now_ns)
 {
 	mark_changes(s, look, now_ns);
+	if (!s->lag_seen)
+		s->deadletters_before = look->deadletters;
 	lag_look_release(&s->lag);
 	s->lag = *look;
 	s->lag.partitions = mem_alloc(look->count * sizeof(*look->partitions));

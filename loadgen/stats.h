@@ -46,6 +46,7 @@ struct stats {
 	int64_t lag_max;
 	double lag_seconds_max;
 	uint64_t lag_looks, lag_unknown;
+	int64_t deadletters_before; /* of the first look; -1 unknown */
 	/* series */
 	struct stats_row *rows;
 	size_t rows_count, rows_room;

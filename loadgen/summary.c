@@ -17,6 +17,8 @@ void summary_release(struct summary *s)
 {
 	stats_release(&s->stats);
 	acks_free(s->acks);
+	visible_free(s->visible);
+	s->visible = NULL;
 	s->acks = NULL;
 }
 
@@ -90,6 +92,20 @@ double summary_error_rate(const struct summary *s)
 	return tried ? (double)(s->stats.errors + s->counts.dropped) / (double)tried : 0;
 }
 
+int64_t summary_deadlettered(const struct summary *s)
+{
+	int64_t before = s->stats.deadletters_before, now = s->stats.lag.deadletters;
+
+	if (!s->stats.lag_seen || before < 0 || now < before)
+		return -1;
+	return now - before;
+}
+
+static double known_count(int64_t count)
+{
+	return count < 0 ? NAN : (double)count;
+}
+
 /* "p99_ms" = 99, "p999_ms" = 99.9, "max_ms" = 100; -1: none of these */
 static double percentile_named(const char *name)
 {
@@ -107,13 +123,32 @@ static double percentile_named(const char *name)
 	return digits <= 2 ? value : value / pow(10, (double)digits - 2);
 }
 
+int64_t summary_invisible(const struct summary *s)
+{
+	const char *first;
+	uint64_t mysql, redis;
+
+	if (!s->visible)
+		return -1;
+	mysql = visible_missing(s->visible, VISIBLE_MYSQL, &first);
+	redis = visible_missing(s->visible, VISIBLE_REDIS, &first);
+	return (int64_t)(mysql > redis ? mysql : redis);
+}
+
+static const struct histogram *times_in(const struct summary *s, enum visible_store store)
+{
+	return s->visible ? visible_times(s->visible, store) : NULL;
+}
+
 static bool time_metric(const struct summary *s, const char *name, double *value)
 {
 	const struct {
 		const char *prefix;
 		const struct histogram *h;
 	} kinds[] = {{"http_", s->stats.response}, {"service_", s->stats.service},
-		{"send_delay_", s->stats.send_delay}};
+		{"send_delay_", s->stats.send_delay},
+		{"visible_mysql_", times_in(s, VISIBLE_MYSQL)},
+		{"visible_redis_", times_in(s, VISIBLE_REDIS)}};
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		size_t length = strlen(kinds[i].prefix);
@@ -122,22 +157,18 @@ static bool time_metric(const struct summary *s, const char *name, double *value
 		if (strncmp(name, kinds[i].prefix, length) != 0)
 			continue;
 		percentile = percentile_named(name + length);
-		if (strcmp(name + length, "mean_ms") == 0)
-			*value = histogram_mean_us(kinds[i].h) / 1000;
-		else if (percentile < 0)
+		*value = NAN;
+		if (strcmp(name + length, "mean_ms") != 0 && percentile < 0)
 			return false;
+		if (!kinds[i].h || histogram_count(kinds[i].h) == 0)
+			return true;
+		if (percentile < 0)
+			*value = histogram_mean_us(kinds[i].h) / 1000;
 		else
 			*value = (double)histogram_percentile_us(kinds[i].h, percentile) / 1000;
-		if (histogram_count(kinds[i].h) == 0)
-			*value = NAN;
 		return true;
 	}
 	return false;
-}
-
-static double known_count(int64_t count)
-{
-	return count < 0 ? NAN : (double)count;
 }
 
 bool summary_metric(const struct summary *s, const char *name, double *value)
@@ -161,6 +192,8 @@ bool summary_metric(const struct summary *s, const char *name, double *value)
 		{"lag_end", s->stats.lag.known ? (double)s->stats.lag.total : NAN},
 		{"drain_seconds", asked && s->drained ? s->drain_seconds : NAN},
 		{"lost", s->account_known ? (double)s->lost : NAN},
+		{"deadlettered", known_count(summary_deadlettered(s))},
+		{"visible_missing", known_count(summary_invisible(s))},
 		{"pending", s->account_known ? (double)s->pending : NAN},
 	};
 
@@ -175,10 +208,10 @@ bool summary_metric(const struct summary *s, const char *name, double *value)
 
 const char *summary_metric_names(void)
 {
-	return "http_pN_ms, http_mean_ms, http_max_ms (also service_, send_delay_; N = 50, 99, "
-	       "999 ...), error_rate, errors, dropped, late, acknowledged, rate, "
-	       "achieved_ratio, lag_max, lag_seconds_max, lag_end, drain_seconds, lost, "
-	       "pending";
+	return "http_pN_ms, http_mean_ms, http_max_ms (also service_, send_delay_, "
+	       "visible_mysql_, visible_redis_; N = 50, 99, 999 ...), error_rate, errors, "
+	       "dropped, late, acknowledged, rate, achieved_ratio, lag_max, lag_seconds_max, "
+	       "lag_end, drain_seconds, lost, pending, deadlettered, visible_missing";
 }
 
 static bool is_one_of(const char *name, const char *const *names)
@@ -193,7 +226,7 @@ static bool is_one_of(const char *name, const char *const *names)
 bool summary_metric_is_final(const char *name)
 {
 	static const char *const final[] = {"acknowledged", "rate", "achieved_ratio", "lag_end",
-		"drain_seconds", "lost", "pending", NULL};
+		"drain_seconds", "lost", "pending", "deadlettered", "visible_missing", NULL};
 
 	return is_one_of(name, final);
 }
@@ -201,7 +234,7 @@ bool summary_metric_is_final(const char *name)
 bool summary_metric_needs_lag(const char *name)
 {
 	static const char *const of_lag[] = {"lag_max", "lag_seconds_max", "lag_end",
-		"drain_seconds", "lost", "pending", NULL};
+		"drain_seconds", "lost", "pending", "deadlettered", NULL};
 
 	return is_one_of(name, of_lag);
 }

@@ -8,6 +8,7 @@
 #include "loadgen/acks.h"
 #include "loadgen/driver.h"
 #include "loadgen/stats.h"
+#include "loadgen/visible.h"
 
 struct summary {
 	struct stats stats;
@@ -17,6 +18,7 @@ struct summary {
 	uint64_t distinct; /* keys acknowledged */
 	uint64_t abandoned; /* in flight when the run was cut off */
 	uint64_t connects;
+	struct visible *visible; /* finished; NULL: nothing was looked for */
 	double seconds; /* from the start to the last answer */
 	int64_t started_ms; /* wall clock */
 	int stopped; /* the signal that ended it, or 0 */
@@ -41,6 +43,8 @@ double summary_offered_rate(const struct summary *s); /* due / schedule's length
 double summary_achieved_rate(
 	const struct summary *s); /* answered / time until the last answer */
 double summary_error_rate(const struct summary *s);
+/* Dead letters the consumer wrote during the run; -1 unknown. */
+int64_t summary_deadlettered(const struct summary *s);
 
 /*
  * A reported figure by its name, as thresholds use it; NAN: unknown in this run. False: there is no
@@ -49,6 +53,9 @@ double summary_error_rate(const struct summary *s);
 bool summary_metric(const struct summary *s, const char *name, double *value);
 /* The names that exist, for a message. */
 const char *summary_metric_names(void);
+/* Sampled records that were not found in one of the stores or the other; -1 unknown. */
+int64_t summary_invisible(const struct summary *s);
+
 /* Is it known only at the end (drain, lost)? */
 bool summary_metric_is_final(const char *name);
 /* Is it unknown without a lag source? */

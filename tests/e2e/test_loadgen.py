@@ -97,7 +97,7 @@ def test_all_reports_tell_the_same_story(target, tmp_path):
     assert report["result"]["ended"] == "complete" and report["result"]["exit_code"] == 0
     assert report["requests"]["due"] == 325
     assert report["lag"]["drained"] is True and report["lag"]["drain_seconds"] >= 0
-    assert report["account"] == {"lost": 0, "pending": 0}
+    assert report["account"] == {"deadlettered": None, "lost": 0, "pending": 0}
     assert all(t["holds"] for t in report["thresholds"])
     rows = list(csv.DictReader(paths["csv"].open()))
     assert sum(int(row["ok"]) for row in rows) == sum(row["ok"] for row in report["series"]) == 325
@@ -129,7 +129,7 @@ def test_lag_that_stays_is_75_and_pending(target, tmp_path):
     load(target, "--stages", "200ms:100,0s", "--drain.timeout-ms", "500", "--report.json", report,
          code=75)
     found = json.loads(report.read_text())
-    assert found["account"] == {"lost": 0, "pending": 20}
+    assert found["account"] == {"deadlettered": None, "lost": 0, "pending": 20}
     assert found["lag"]["drain_seconds"] is None
 
 
