@@ -44,6 +44,8 @@ const char *lag_text_seconds(char *buf, double seconds, bool at_least)
 	int64_t s = (int64_t)(seconds + 0.5);
 	if (seconds == 0 && !at_least)
 		snprintf(buf, LAG_TEXT_BYTES, "0s");
+	else if (seconds < 1)
+		snprintf(buf, LAG_TEXT_BYTES, "%s%.0fms", sign, ceil(seconds * 1000));
 	else if (seconds < 9.95)
 		snprintf(buf, LAG_TEXT_BYTES, "%s%.1fs", sign, seconds);
 	else if (s < 120)

@@ -22,6 +22,7 @@ struct verb {
 static const struct verb verbs[] = {
 	{"run", verb_run},
 	{"lag", verb_lag},
+	{"top", verb_top},
 	{"verify", verb_verify},
 	{"replay", verb_replay},
 	{"reset", verb_reset},
@@ -35,6 +36,7 @@ const struct conf_program consumer_program = {
 	.more = "Verbs:\n"
 		"  run       the worker pool (default)\n"
 		"  lag       how far behind a group is, from the brokers\n"
+		"  top       a running consumer (--status.listen) in the terminal\n"
 		"  verify    compares Redis with MySQL; --repair mends Redis (exit 1: they "
 		"differ)\n"
 		"  replay    list dead letters, and send them again\n"

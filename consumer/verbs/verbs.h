@@ -12,6 +12,7 @@ int verb_run(struct consumer_options *options, struct errmsg *msg);
 int verb_lag(struct consumer_options *options, struct errmsg *msg);
 int verb_verify(struct consumer_options *options, struct errmsg *msg);
 int verb_replay(struct consumer_options *options, struct errmsg *msg);
+int verb_top(struct consumer_options *options, struct errmsg *msg);
 int verb_reset(struct consumer_options *options, struct errmsg *msg);
 
 #endif

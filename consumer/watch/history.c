@@ -50,7 +50,7 @@ json_t *history_json(const struct history *history, int64_t since_ms, int max)
 	for (int i = begin; i < history->count; i += step) {
 		const struct history_point *worst = at(history, i);
 		for (int k = i + 1; k < i + step && k < history->count; k++)
-			if (!(at(history, k)->lag <= worst->lag))
+			if (isnan(worst->lag) || at(history, k)->lag > worst->lag)
 				worst = at(history, k);
 		put_point(columns, worst);
 	}

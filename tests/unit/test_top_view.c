@@ -1,0 +1,131 @@
+/* consumer/watch/top_view: what the terminal shows, and that it fits. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "consumer/watch/top_view.h"
+
+static const char sample[] =
+	"{\"group\":\"g\",\"time_ms\":1700000000000,"
+	"\"health\":{\"level\":\"bad\",\"title\":\"Stalled\",\"text\":\"mysql is away\"},"
+	"\"total\":{\"lag\":12345,\"lag_seconds\":31.2,\"lag_seconds_at_least\":true,"
+	"\"rate_in\":500,\"rate_out\":0,\"eta_seconds\":null},"
+	"\"latency\":{\"p50_seconds\":null,\"p99_seconds\":null},"
+	"\"workers\":{\"count\":6,\"auto\":true,\"reason\":\"six\"},\"rebalances\":1,"
+	"\"deadletters\":{\"total\":1,\"recent\":[{\"topic\":\"users\",\"partition\":3,"
+	"\"offset\":9,"
+	"\"reason\":\"bad_type\",\"text\":\"age\\u001b[31m\"}]},"
+	"\"partitions\":[{\"partition\":0,\"worker\":4,\"state\":\"STALL\",\"lag\":null,"
+	"\"lag_seconds\":null,\"batch\":7,\"stages\":{\"mysql\":0.002},\"cache\":\"ok\","
+	"\"error\":\"Lost connection \xe2\x82\xac\"}]}";
+
+static struct top_view *view(int width, int height)
+{
+	struct top_view *v = calloc(1, sizeof(*v));
+	v->width = width;
+	v->height = height;
+	v->utf8 = true;
+	return v;
+}
+
+static void no_line_is_wider_than_the_terminal(void **state)
+{
+	(void)state;
+	json_t *s = json_loads(sample, 0, NULL);
+	for (int width = 1; width < 160; width += 3) {
+		struct top_view *v = view(width, 24);
+		for (int i = 0; i < TOP_TREND + 9; i++)
+			top_view_remember(v, s);
+		char *text = top_view_text(v, s);
+		int column = 0;
+		for (char *at = text; *at; at++) {
+			column = *at == '\n' ? 0 : column + ((*at & 0xc0) != 0x80);
+			assert_true(column <= width);
+		}
+		free(text);
+		free(v);
+	}
+	json_decref(s);
+}
+
+static void no_picture_is_higher_than_the_terminal(void **state)
+{
+	(void)state;
+	json_t *s = json_loads(sample, 0, NULL);
+	json_t *partitions = json_object_get(s, "partitions");
+	for (int i = 0; i < 60; i++)
+		json_array_append(partitions, json_array_get(partitions, 0));
+	for (int height = 12; height < 60; height++) {
+		struct top_view *v = view(80, height);
+		char *text = top_view_text(v, s);
+		int lines = 0;
+		for (char *at = text; *at; at++)
+			lines += *at == '\n';
+		assert_true(lines <= height);
+		free(text);
+		free(v);
+	}
+	json_decref(s);
+}
+
+static void figures_and_the_unknown_are_there(void **state)
+{
+	(void)state;
+	json_t *s = json_loads(sample, 0, NULL);
+	struct top_view *v = view(120, 40);
+	char *text = top_view_text(v, s);
+	assert_non_null(strstr(text, "Stalled  mysql is away"));
+	assert_non_null(strstr(text, "12 345 records   >= 31s"));
+	assert_non_null(strstr(text, "drained in n/a"));
+	assert_non_null(strstr(text, "worker 4"));
+	assert_non_null(strstr(text, "Lost connection"));
+	assert_non_null(strstr(text, "users/3 at 9  bad_type"));
+	assert_null(strstr(text, "\033")); /* neither ours nor the record's */
+	free(text);
+	v->color = true;
+	text = top_view_text(v, s);
+	assert_non_null(strstr(text, "\033[1;31mStalled"));
+	assert_null(strstr(text, "age\033"));
+	free(text);
+	text = top_view_line(s);
+	assert_non_null(strstr(text, "behind 12 345 records, >= 31s"));
+	assert_string_equal(strchr(text, '\n'), "\n");
+	free(text);
+	free(v);
+	json_decref(s);
+}
+
+static void a_lost_server_is_said(void **state)
+{
+	(void)state;
+	struct top_view *v = view(80, 24);
+	v->gone = "disconnected since 12:00:00";
+	char *text = top_view_text(v, NULL);
+	assert_non_null(strstr(text, "disconnected since 12:00:00"));
+	free(text);
+	json_t *s = json_loads(sample, 0, NULL);
+	text = top_view_text(v, s);
+	assert_non_null(strstr(text, "disconnected since 12:00:00"));
+	free(text);
+	/* Any JSON will do. */
+	json_decref(s);
+	s = json_object();
+	free(top_view_text(v, s));
+	json_decref(s);
+	free(v);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(no_line_is_wider_than_the_terminal),
+		cmocka_unit_test(no_picture_is_higher_than_the_terminal),
+		cmocka_unit_test(figures_and_the_unknown_are_there),
+		cmocka_unit_test(a_lost_server_is_said),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
