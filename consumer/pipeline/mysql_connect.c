@@ -306,6 +306,8 @@ enum verdict mysql_store_connect(struct mysql_store *store, struct store_error *
 
 enum verdict mysql_store_ping(struct mysql_store *store, struct store_error *error)
 {
+	if (!store->mysql)
+		return mysql_refuse(error, VERDICT_RECONNECT, "connection", "not connected");
 	if (store->mariadb || mysql_ping(store->mysql) == 0)
 		return VERDICT_DONE;
 	return mysql_failed(store, error);
