@@ -9,6 +9,7 @@
 #include "common/fault.h"
 #include "common/log.h"
 #include "consumer/pipeline/log_position.h"
+#include "consumer/pipeline/rebuild.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -94,7 +95,7 @@ static enum verdict new_fence(struct claim *c)
 			LOG_F("partition", LOG_INT(p->id)), LOG_F("next", LOG_INT(wanted.next)),
 			LOG_F("replaced",
 				LOG_STR(c->fence.exists ? "one from before a reset" : "none")));
-		atomic_store(&p->rebuild_wanted, true);
+		atomic_store(&p->rebuild_mark, rebuild_mark(wanted.rebuild));
 	}
 	return v;
 }
@@ -131,7 +132,7 @@ static enum verdict jump_fence(struct claim *c)
 			LOG_F("partition", LOG_INT(p->id)),
 			LOG_F("from", LOG_INT(c->fence.next)),
 			LOG_F("to", LOG_INT(c->ledger.next)));
-		atomic_store(&p->rebuild_wanted, true);
+		atomic_store(&p->rebuild_mark, rebuild_mark(id));
 		enter(c, MODE_RUN, c->ledger.next, INT64_MAX);
 	}
 	return v;
@@ -149,7 +150,7 @@ static enum verdict by_case(struct claim *c)
 			enter(c, MODE_RUN, n, INT64_MAX);
 		return v;
 	}
-	atomic_store(&c->p->rebuild_wanted, c->fence.rebuild[0] != 0);
+	atomic_store(&c->p->rebuild_mark, rebuild_mark(c->fence.rebuild));
 	if (n < ahead) {
 		if (ahead > c->high)
 			return fatal(c, "other_log",

@@ -64,7 +64,8 @@ struct partition {
 	_Atomic uint64_t errors;
 	_Atomic uint32_t last_batch; /* records */
 	_Atomic uint32_t stage_us[5]; /* of the last batch, by enum stage */
-	_Atomic bool rebuild_wanted; /* the fence carries a rebuild id */
+	_Atomic uint64_t rebuild_mark; /* of the rebuild id on its fence; 0 = none */
+	_Atomic double cache_ratio; /* of a rebuild; the pool writes it */
 
 	pthread_mutex_t mu;
 	char error[512]; /* under mu: last error, "" when all is well */

@@ -13,8 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define POLL_MS	       20
-#define WATCH_EVERY_MS 1000
+#define POLL_MS		 20
+#define WATCH_EVERY_MS	 1000
+#define REBUILD_EVERY_MS 200
 
 void pool_mark(struct pool *pool, const char *kind, const char *text)
 {
@@ -130,6 +131,10 @@ static void tick(struct pool *pool)
 		pool->next_watch_ms = now + WATCH_EVERY_MS;
 		note_member(pool);
 		pool_watch(pool);
+	}
+	if (now >= pool->next_rebuild_ms) {
+		pool->next_rebuild_ms = now + REBUILD_EVERY_MS;
+		pool_tend_rebuild(pool);
 	}
 	pool_rescale(pool, "asked for");
 }

@@ -9,6 +9,7 @@
 #define CONSUMER_POOL_POOL_H
 
 #include "consumer/pipeline/pipeline.h"
+#include "consumer/pipeline/rebuild.h"
 #include "consumer/watch/snapshot.h"
 
 #include <stdbool.h>
@@ -25,6 +26,7 @@ struct pool_config {
 	int64_t commit_interval_ms;
 	int64_t drain_timeout_ms;
 	int64_t watchdog_ms;
+	struct rebuild *rebuild; /* borrowed; NULL: caches are not rebuilt */
 };
 
 int pool_new(struct pool **out, struct pool_config *config, struct pipeline *pipeline,

@@ -29,7 +29,7 @@ struct pool {
 	_Atomic int wanted_workers; /* 0 = auto */
 
 	/* main thread only */
-	int64_t next_commit_ms, next_watch_ms;
+	int64_t next_commit_ms, next_watch_ms, next_rebuild_ms;
 	bool unfinished;
 
 	pthread_mutex_t mu; /* main thread writes under it, snapshots read under it */
@@ -61,6 +61,9 @@ void pool_stop_workers(struct pool *pool);
 
 /* watchdog.c */
 void pool_watch(struct pool *pool);
+
+/* rebuilds.c: tells the rebuild what is wanted, and the partitions what was done. */
+void pool_tend_rebuild(struct pool *pool);
 
 void pool_mark(struct pool *pool, const char *kind, const char *text);
 int64_t pool_deadline_ms(const struct pool *pool);

@@ -20,7 +20,8 @@ static void copy_partition(struct snapshot_partition *out, struct partition *p, 
 	for (int i = 0; i < STAGE_COUNT; i++)
 		out->stage_us[i] = atomic_load(&p->stage_us[i]);
 	out->progress_age_ms = now_ms - atomic_load(&p->progress_ms);
-	out->rebuild_wanted = atomic_load(&p->rebuild_wanted);
+	out->rebuild_wanted = atomic_load(&p->rebuild_mark) != 0;
+	out->cache_ratio = out->rebuild_wanted ? atomic_load(&p->cache_ratio) : 1;
 	partition_copy_error(p, out->error, sizeof(out->error), &out->error_wall_ms);
 }
 

@@ -25,6 +25,7 @@ struct run {
 	struct settings settings;
 	struct meters meters;
 	struct deadletters *letters;
+	struct rebuild *rebuild;
 	struct pipeline pipeline;
 	struct pool *pool;
 	struct run_watch *watch;
@@ -256,6 +257,19 @@ static int consumer_conf(struct run *run, rd_kafka_conf_t *conf, struct errmsg *
 	return err;
 }
 
+static int start_rebuild(struct run *run, struct errmsg *msg)
+{
+	struct rebuild_config config = {.mapping = &run->settings.mapping,
+		.mysql = &run->settings.mysql,
+		.redis = &run->settings.redis,
+		.rows_per_s = run->options->cache_rebuild_rate};
+
+	if (run->options->cache_rebuild != 0) /* off */
+		return 0;
+	run->rebuild = rebuild_new(&config);
+	return rebuild_start(run->rebuild, msg);
+}
+
 static int make_pool(struct run *run, struct errmsg *msg)
 {
 	struct consumer_options *options = run->options;
@@ -266,7 +280,8 @@ static int make_pool(struct run *run, struct errmsg *msg)
 		.workers_max = (int)options->workers_max,
 		.commit_interval_ms = options->commit_interval,
 		.drain_timeout_ms = options->drain_timeout,
-		.watchdog_ms = options->watchdog};
+		.watchdog_ms = options->watchdog,
+		.rebuild = run->rebuild};
 	int err = settings_kafka(&run->settings, "wt-consumer", &config.conf, msg);
 
 	if (err != 0)
@@ -296,6 +311,8 @@ static int start_and_run(struct run *run, struct errmsg *msg)
 
 	if (err == 0)
 		err = check_until(run, msg);
+	if (err == 0)
+		err = start_rebuild(run, msg);
 	if (err == 0)
 		err = make_pool(run, msg);
 	if (err == 0)
@@ -331,6 +348,7 @@ int verb_run(struct consumer_options *options, struct errmsg *msg)
 		err = start_and_run(run, msg);
 	run_watch_stop(run->watch);
 	pool_free(run->pool);
+	rebuild_free(run->rebuild);
 	deadletters_free(run->letters);
 	settings_release(&run->settings);
 	meters_release(&run->meters);
