@@ -1,0 +1,95 @@
+#!/usr/bin/python3
+"""Speed as ratios: ours and every rival in the same run, on the same records, in turn.
+
+    make bench                         everything, three rounds
+    make bench ONLY=drain,http         a part: drain http surge life
+    make bench RECORDS=1000000 ROUNDS=5
+    make bench-check                   tiny: does every row come out?
+
+A table on stdout, build/bench.json beside it. Ratios are of one round (rivals that ran one after
+the other), median with minimum and maximum. docs/performance.md says what the rows mean.
+"""
+import argparse
+import os
+import shutil
+import sys
+import tempfile
+import time
+
+from measure import (ROOT, Bench, Row, conditions, default_batch, say, table, write_json)
+from stack import Servers
+import row_drain
+import row_http
+import row_life
+
+PARTS = {"drain": row_drain.measure, "http": row_http.measure, "surge": row_life.measure_surge,
+         "life": row_life.measure}
+NEEDS = {"http": "wrk"}
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--only", default=",".join(PARTS))
+    parser.add_argument("--records", type=int)
+    parser.add_argument("--keys", type=int, default=20000)
+    parser.add_argument("--batch", type=int, default=default_batch())
+    parser.add_argument("--rounds", type=int)
+    parser.add_argument("--check", action="store_true")
+    made = parser.parse_args()
+    made.records = made.records or (20000 if made.check else 300000)
+    made.rounds = made.rounds or (1 if made.check else 3)
+    made.only = made.only.split(",")
+    unknown = set(made.only) - set(PARTS)
+    if unknown:
+        parser.error("ONLY is one or more of %s" % ", ".join(PARTS))
+    return made
+
+
+def warn_when_busy():
+    load, cores = os.getloadavg()[0], os.cpu_count()
+    if load > 0.3 * cores:
+        say("bench: the machine is busy (load %.1f on %d cores): only ratios and CPU seconds "
+            "mean something, and those roughly" % (load, cores))
+
+
+def measure(world, options):
+    rows = []
+    for part in options.only:
+        need = NEEDS.get(part)
+        if need and not shutil.which(need):
+            missing = Row(part, "", None)
+            missing.missing = "%s is not installed" % need
+            rows.append(missing)
+            continue
+        rows += PARTS[part](world, options.rounds, options.check)
+    return rows
+
+
+def main():
+    options = arguments()
+    warn_when_busy()
+    start, folder = time.monotonic(), tempfile.mkdtemp(prefix="wt-bench-")
+    servers = Servers({})
+    try:
+        world = Bench(servers, folder, options.records, options.keys, options.batch)
+        try:
+            load = os.getloadavg()[0]
+            rows = measure(world, options)
+            about = conditions(world, options.rounds)
+        finally:
+            world.close()
+    finally:
+        servers.close()
+        shutil.rmtree(folder, ignore_errors=True)
+    about["load_average_at_start"] = round(load, 2)
+    about["seconds"] = round(time.monotonic() - start)
+    print(table(rows))
+    print("\nconditions: " + ", ".join("%s %s" % item for item in about.items()))
+    write_json(os.path.join(ROOT, "build", "bench.json"), about, rows)
+    if options.check and any(not row.runs and not row.missing for row in rows):
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,261 @@
+/*
+ * both-from-memory: the ceiling. The rows of a run, ready in memory, straight into MySQL and Redis in
+ * the best shape there is, without Kafka, JSON, ledger or fence: per partition one thread with its own
+ * connections, per batch one statement in its own durable transaction and one MSET.
+ *
+ *	both_from_memory --records=N --keys=N --batch=500 [--redis=0] [--array=1]
+ *
+ * The batches are those of the consumer: `batch` records in their order, the last of a key wins,
+ * sorted by key. All of that, and preparing a statement for every size that occurs, is done before
+ * the clock starts. --redis=0: the database alone (db-only). --array=1: MariaDB's array binding in
+ * place of one statement with many rows. Prints "RECORDS n SECONDS s CPU s
+ * STORES s": CPU time of this program, and of the processes --mysql-pid and --redis-pid.
+ */
+#include "common/clock.h"
+#include "common/mem.h"
+#include "tests/bench/bench_rows.h"
+#include "tests/bench/bench_stores.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+struct part { /* one batch: rows [first, first + count) of the lane */
+	size_t first, count;
+};
+
+struct lane { /* one partition, one thread */
+	struct bench_row *rows; /* as made; then, batch by batch, as written */
+	size_t count, room;
+	struct part *parts;
+	size_t part_count;
+	MYSQL *mysql;
+	MYSQL_STMT **stmts; /* by row count */
+	redisContext *redis;
+	char *packet; /* MSET in the wire's form */
+	pthread_t thread;
+};
+
+static bool with_redis, with_array;
+static size_t batch_records;
+static pthread_barrier_t start;
+
+static void lane_add(struct lane *lane, const struct bench_row *row)
+{
+	if (lane->count == lane->room) {
+		lane->room = lane->room ? 2 * lane->room : 1024;
+		lane->rows = mem_resize(lane->rows, lane->room, sizeof(*lane->rows));
+	}
+	lane->rows[lane->count++] = *row;
+}
+
+/* By key; of one key the newest record (which is further back in memory) first. */
+static int by_key(const void *a, const void *b)
+{
+	const struct bench_row *left = *(const struct bench_row *const *)a;
+	const struct bench_row *right = *(const struct bench_row *const *)b;
+	int order = strcmp(left->id, right->id);
+
+	return order ? order : (left < right) - (left > right);
+}
+
+/* Turns the lane's records into its batches of rows, in place. */
+static void lane_select(struct lane *lane)
+{
+	const struct bench_row **order = mem_alloc(batch_records * sizeof(struct bench_row *));
+	struct bench_row *made = mem_alloc(batch_records * sizeof(*made));
+	size_t used = 0;
+
+	lane->parts = mem_zero(lane->count / batch_records + 1, sizeof(*lane->parts));
+	for (size_t at = 0; at < lane->count; at += batch_records) {
+		struct part *part = &lane->parts[lane->part_count++];
+		size_t left = lane->count - at;
+		size_t records = left < batch_records ? left : batch_records;
+
+		for (size_t i = 0; i < records; i++)
+			order[i] = &lane->rows[at + i];
+		qsort(order, records, sizeof(struct bench_row *), by_key);
+		part->first = used;
+		for (size_t i = 0; i < records; i++) {
+			if (i == 0 || strcmp(order[i]->id, order[i - 1]->id) != 0)
+				made[part->count++] = *order[i];
+		}
+		memcpy(lane->rows + used, made, part->count * sizeof(*made));
+		used += part->count;
+	}
+	free(order);
+	free(made);
+}
+
+static void lane_open(struct lane *lane)
+{
+	lane->mysql = bench_mysql_open();
+	lane->stmts = mem_zero(batch_records + 1, sizeof(MYSQL_STMT *));
+	for (size_t i = 0; i < lane->part_count; i++) {
+		size_t rows = with_array ? 1 : lane->parts[i].count;
+
+		if (!lane->stmts[rows])
+			lane->stmts[rows] = bench_upsert(lane->mysql, (unsigned)rows);
+	}
+	if (with_redis)
+		lane->redis = bench_redis_open();
+	lane->packet = mem_alloc(batch_records * 320 + 64);
+}
+
+static void bind(MYSQL_BIND *to, enum enum_field_types type, void *data, unsigned *length)
+{
+	memset(to, 0, sizeof(*to));
+	to->buffer_type = type;
+	to->buffer = data;
+	if (length) {
+		to->buffer_length = *length;
+		to->length = &to->buffer_length;
+	}
+}
+
+static void write_rows(struct lane *lane, struct bench_row *rows, size_t count)
+{
+	MYSQL_STMT *stmt = lane->stmts[count];
+	MYSQL_BIND binds[4 * count], *to = binds;
+
+	for (size_t i = 0; i < count; i++, to += 4) {
+		bind(&to[0], MYSQL_TYPE_STRING, rows[i].id, &rows[i].id_length);
+		bind(&to[1], MYSQL_TYPE_STRING, rows[i].name, &rows[i].name_length);
+		bind(&to[2], MYSQL_TYPE_LONG, &rows[i].age, NULL);
+		bind(&to[3], MYSQL_TYPE_STRING, rows[i].occupation, &rows[i].occupation_length);
+	}
+	bench_stmt_ok(stmt, mysql_stmt_bind_param(stmt, binds), "bind");
+	bench_stmt_ok(stmt, mysql_stmt_execute(stmt), "upsert");
+}
+
+/* Column by column: pointers and lengths of all rows, one packet. MariaDB only. */
+static void write_array(struct lane *lane, struct bench_row *rows, size_t count)
+{
+#ifdef LIBMARIADB
+	MYSQL_STMT *stmt = lane->stmts[1];
+	char *texts[3][count];
+	unsigned long lengths[3][count];
+	unsigned size = (unsigned)count;
+	int32_t ages[count];
+	MYSQL_BIND binds[4];
+
+	memset(binds, 0, sizeof(binds));
+	for (size_t i = 0; i < count; i++) {
+		texts[0][i] = rows[i].id;
+		lengths[0][i] = rows[i].id_length;
+		texts[1][i] = rows[i].name;
+		lengths[1][i] = rows[i].name_length;
+		texts[2][i] = rows[i].occupation;
+		lengths[2][i] = rows[i].occupation_length;
+		ages[i] = rows[i].age;
+	}
+	for (int i = 0; i < 4; i++)
+		binds[i].buffer_type = i == 2 ? MYSQL_TYPE_LONG : MYSQL_TYPE_STRING;
+	for (int i = 0; i < 3; i++) {
+		binds[i < 2 ? i : 3].buffer = texts[i];
+		binds[i < 2 ? i : 3].length = lengths[i];
+	}
+	binds[2].buffer = ages;
+	bench_stmt_ok(stmt, mysql_stmt_attr_set(stmt, STMT_ATTR_ARRAY_SIZE, &size), "array");
+	bench_stmt_ok(stmt, mysql_stmt_bind_param(stmt, binds), "bind");
+	bench_stmt_ok(stmt, mysql_stmt_execute(stmt), "upsert");
+#else
+	(void)lane, (void)rows, (void)count;
+	bench_fail("array binding is MariaDB's");
+#endif
+}
+
+static void write_redis(struct lane *lane, const struct bench_row *rows, size_t count)
+{
+	char *at = lane->packet;
+	redisReply *reply;
+
+	at += sprintf(at, "*%zu\r\n$4\r\nMSET\r\n", 1 + 2 * count);
+	for (size_t i = 0; i < count; i++) {
+		char json[256];
+		size_t bytes = bench_row_json(&rows[i], json, sizeof(json));
+
+		at += sprintf(at, "$%u\r\nuser:%s\r\n$%zu\r\n%s\r\n", rows[i].id_length + 5,
+			rows[i].id, bytes, json);
+	}
+	if (redisAppendFormattedCommand(
+		    lane->redis, lane->packet, (size_t)(at - lane->packet)) != REDIS_OK ||
+		redisGetReply(lane->redis, (void **)&reply) != REDIS_OK)
+		bench_fail("redis: %s", lane->redis->errstr);
+	if (reply->type == REDIS_REPLY_ERROR)
+		bench_fail("redis: %s", reply->str);
+	freeReplyObject(reply);
+}
+
+static void *lane_run(void *arg)
+{
+	struct lane *lane = arg;
+
+	mysql_thread_init();
+	lane_select(lane);
+	lane_open(lane);
+	pthread_barrier_wait(&start); /* ready */
+	pthread_barrier_wait(&start); /* go */
+	for (size_t i = 0; i < lane->part_count; i++) {
+		struct bench_row *rows = lane->rows + lane->parts[i].first;
+		size_t count = lane->parts[i].count;
+
+		(with_array ? write_array : write_rows)(lane, rows, count);
+		if (with_redis)
+			write_redis(lane, rows, count);
+	}
+	mysql_thread_end();
+	return NULL;
+}
+
+/* What a process has used so far; 0 = this one. */
+static double cpu_seconds(pid_t pid)
+{
+	struct timespec used = {0};
+	clockid_t id;
+
+	if (clock_getcpuclockid(pid, &id) || clock_gettime(id, &used))
+		bench_fail("no process %d", (int)pid);
+	return (double)used.tv_sec + (double)used.tv_nsec / 1e9;
+}
+
+int main(int argc, char **argv)
+{
+	uint64_t records = (uint64_t)bench_option(argc, argv, "records", 300000);
+	uint64_t keys = (uint64_t)bench_option(argc, argv, "keys", 20000);
+	struct lane *lanes = mem_zero(BENCH_PARTITIONS, sizeof(*lanes));
+	pid_t stores[2] = {(pid_t)bench_option(argc, argv, "mysql-pid", 0),
+		(pid_t)bench_option(argc, argv, "redis-pid", 0)};
+	double cpu, spent = 0;
+	int64_t since, took;
+
+	batch_records = (size_t)bench_option(argc, argv, "batch", 500);
+	with_redis = bench_option(argc, argv, "redis", 1) != 0;
+	with_array = bench_option(argc, argv, "array", 0) != 0;
+	for (uint64_t i = 0; i < records; i++) {
+		struct bench_row row;
+
+		bench_row_make(&row, i, keys);
+		lane_add(&lanes[bench_row_partition(&row)], &row);
+	}
+	pthread_barrier_init(&start, NULL, BENCH_PARTITIONS + 1);
+	for (int i = 0; i < BENCH_PARTITIONS; i++)
+		pthread_create(&lanes[i].thread, NULL, lane_run, &lanes[i]);
+	pthread_barrier_wait(&start);
+	for (int i = 0; i < 2; i++)
+		spent -= stores[i] ? cpu_seconds(stores[i]) : 0;
+	cpu = cpu_seconds(0);
+	since = clock_mono_ns();
+	pthread_barrier_wait(&start);
+	for (int i = 0; i < BENCH_PARTITIONS; i++)
+		pthread_join(lanes[i].thread, NULL);
+	took = clock_mono_ns() - since;
+	for (int i = 0; i < 2; i++)
+		spent += stores[i] ? cpu_seconds(stores[i]) : 0;
+	printf("RECORDS %llu SECONDS %.4f CPU %.4f STORES %.4f\n", (unsigned long long)records,
+		(double)took / 1e9, cpu_seconds(0) - cpu, spent);
+	return 0;
+}

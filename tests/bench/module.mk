@@ -1,0 +1,20 @@
+# make bench ONLY= RECORDS= ROUNDS=: speed as ratios, every rival in the same run (tests/bench/bench.py,
+# docs/performance.md). make bench-check: the same with tiny sizes: does every row come out?
+# A yardstick is tests/bench/NAME.c (built as build/bench/NAME); what they share is bench_*.c.
+BENCH_SHARED := $(wildcard tests/bench/bench_*.c)
+BENCH_SRC    := $(filter-out $(BENCH_SHARED),$(wildcard tests/bench/*.c))
+BENCH_BINS   := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(BENCH_SRC))
+ALL_OBJECTS  += $(patsubst %.c,$(BUILD)/obj/%.o,$(BENCH_SRC) $(BENCH_SHARED))
+
+$(BENCH_BINS): $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o \
+		$(patsubst %.c,$(BUILD)/obj/%.o,$(BENCH_SHARED)) $(BUILD)/lib/libcommon.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(ALL_LIBS)
+
+bench-build: all $(BENCH_BINS)
+bench: bench-build kafka-jars
+	/usr/bin/python3 tests/bench/bench.py $(if $(ONLY),--only $(ONLY)) \
+		$(if $(RECORDS),--records $(RECORDS)) $(if $(ROUNDS),--rounds $(ROUNDS))
+bench-check: bench-build kafka-jars
+	/usr/bin/python3 tests/bench/bench.py --check $(if $(ONLY),--only $(ONLY))
+.PHONY: bench bench-build bench-check

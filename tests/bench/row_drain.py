@@ -1,0 +1,79 @@
+"""Rows 1, 2, 4: a backlog into both stores, against memory, the database alone and the naive way."""
+import time
+
+from measure import Row, busy_seconds, cpu_seconds, say
+
+
+def drain_ours(world):
+    """One drain: (records/s, our CPU s per million, CPU s per million of ours, stores and broker).
+
+    Between the first batches that are seen in both stores and the end, so the start of the
+    process is no part of it (it has its own row)."""
+    world.fresh()
+    pids = {name: daemon.pid() for name, daemon in world.servers.own.items()}
+    program = world.consumer(options={"batch.records": world.batch}, ready=False)
+    pids["consumer"] = program.pid
+    while not world.fences():
+        assert program.running(), program.text()
+        time.sleep(0.002)
+    first, start = world.fences(), time.monotonic()
+    before, busy = {name: cpu_seconds(pid) for name, pid in pids.items()}, busy_seconds()
+    end = world.wait_fences(world.count)
+    spent = {name: cpu_seconds(pid) - before[name] for name, pid in pids.items()}
+    moved, took = world.count - first, end - start
+    foreign = (busy_seconds() - busy - sum(spent.values())) / took
+    program.stop()
+    million = {name: s / moved * 1e6 for name, s in spent.items()}
+    say("  ours: %.0f/s, CPU s per million: %s; others took %.2f cores" % (
+        moved / took, ", ".join("%s %.2f" % item for item in sorted(million.items())), foreign))
+    return moved / took, million["consumer"], sum(million.values())
+
+
+def from_memory(world, **options):
+    world.fresh()
+    made = world.yardstick("both_from_memory", *[
+        "--%s=%d" % option for option in dict(
+            {"records": world.count, "keys": world.keys_count, "batch": world.batch,
+             "mysql-pid": world.servers.own["mysql"].pid(),
+             "redis-pid": world.servers.own["redis"].pid()}, **options).items()])
+    rate, per = made["RECORDS"] / made["SECONDS"], 1e6 / made["RECORDS"]
+    say("  from memory %s: %.0f/s, CPU s per million: own %.2f, stores %.2f" % (
+        options or "", rate, made["CPU"] * per, made["STORES"] * per))
+    return rate, (made["CPU"] + made["STORES"]) * per
+
+
+def best(*shapes):
+    """The better of the shapes is the ceiling: (highest rate, least CPU)."""
+    return max(shape[0] for shape in shapes), min(shape[1] for shape in shapes)
+
+
+def naive(world, seconds):
+    world.fresh()
+    made = world.yardstick("naive", world.topic, world.group, "--seconds=%d" % seconds)
+    return made["RECORDS"] / made["SECONDS"]
+
+
+def measure(world, rounds, check):
+    both = Row("1 drain, both stores : both-from-memory", "records/s", ">=0.95")
+    alone = Row("1 drain, both stores : db-only from memory", "records/s", None)
+    # Where the CPU is the wall, this is row 1 turned round, and other programs disturb it less.
+    work = Row("1 CPU of all processes : both-from-memory", "s/million", "<=1.05")
+    plain = Row("2 drain : naive pool", "records/s", ">=250")
+    cpu = Row("4 consumer CPU per million records", "s", "<=0.9", of="ours")
+    world.new_topic()
+    world.backlog()
+    for number in range(rounds):
+        say("drain, round %d" % (number + 1))
+        rivals = [lambda: drain_ours(world),
+                  lambda: best(from_memory(world), from_memory(world, array=1)),
+                  lambda: best(from_memory(world, redis=0), from_memory(world, redis=0, array=1)),
+                  lambda: naive(world, 1 if check else 4)]
+        turn = [(number + i) % len(rivals) for i in range(len(rivals))]
+        got = {i: rivals[i]() for i in turn}
+        rate, own, everything = got[0]
+        both.add(rate, got[1][0])
+        alone.add(rate, got[2][0])
+        work.add(everything, got[1][1])
+        plain.add(rate, got[3])
+        cpu.add(own)
+    return [both, alone, work, plain, cpu]
