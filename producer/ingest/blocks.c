@@ -1,20 +1,24 @@
 #include "producer/ingest/blocks.h"
 
+/* Eight bytes at a time; exact, unlike the cheaper test that is enough to find the first. */
 static uint64_t count_lines(const char *text, size_t len)
 {
+	const uint64_t low = 0x7f7f7f7f7f7f7f7fULL;
+	const uint64_t ends = 0x0a0a0a0a0a0a0a0aULL;
 	uint64_t lines = 0;
+	size_t i = 0;
 
-	while (len >
-		0) { /* in pieces whose count fits a byte: the compiler makes vectors of it */
-		size_t n = len < 255 ? len : 255;
-		unsigned char piece = 0;
+	for (; i + 8 <= len; i += 8) {
+		uint64_t w;
 
-		for (size_t i = 0; i < n; i++)
-			piece = (unsigned char)(piece + (text[i] == '\n'));
-		lines += piece;
-		text += n;
-		len -= n;
+		memcpy(&w, text + i, 8);
+		w ^= ends;
+		/* one bit for each byte that is 0 now; the multiplication adds them up */
+		w = ~(((w & low) + low) | w | low) >> 7;
+		lines += w * 0x0101010101010101ULL >> 56;
 	}
+	for (; i < len; i++)
+		lines += text[i] == '\n';
 	return lines;
 }
 

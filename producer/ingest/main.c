@@ -14,6 +14,7 @@
 #include "producer/ingest/prompts.h"
 #include "producer/ingest/run.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -38,6 +39,13 @@ static void take_signals(void)
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	signal(SIGPIPE, SIG_IGN);
+}
+
+/* Millions of short messages are made and freed: the heap need not go back and forth. */
+static void keep_heap(void)
+{
+	mallopt(M_TRIM_THRESHOLD, 256 << 20);
+	mallopt(M_TOP_PAD, 8 << 20);
 }
 
 static int dispatch(const struct ingest_options *options, struct errmsg *msg)
@@ -72,6 +80,7 @@ int main(int argc, char **argv)
 		log_setup(
 			(enum log_level)options.log_level, (enum log_format)options.log_format);
 		take_signals();
+		keep_heap();
 		err = dispatch(&options, &msg);
 	} else if (err == CONF_DONE) {
 		err = 0;
