@@ -41,6 +41,14 @@ int outfile_resume(struct outfile *f, const char *path, uint64_t bytes, struct e
 	f->part = mem_printf("%s.part", path);
 	f->keep_part = true;
 	f->fd = open(f->part, O_WRONLY | O_CLOEXEC);
+	if (f->fd < 0 && errno == ENOENT && stat(path, &st) == 0 &&
+		(uint64_t)st.st_size == bytes) {
+		/* killed between the rename and the checkpoint's last word: it is whole already */
+		free(f->part);
+		f->part = NULL;
+		f->in_place = true;
+		f->fd = open(path, O_WRONLY | O_CLOEXEC);
+	}
 	if (f->fd < 0 || fstat(f->fd, &st) != 0)
 		return refuse(f, msg);
 	if ((uint64_t)st.st_size < bytes)

@@ -104,7 +104,8 @@ static int avro_open(struct sink *sink, const json_t *resume, struct errmsg *msg
 		err = outfile_resume(&a->file, sink->target,
 			(uint64_t)json_integer_value(json_object_get(resume, "bytes")), msg);
 		if (err == 0 &&
-			avro_file_writer_open_bs(a->file.part, &a->writer, block) != 0) {
+			avro_file_writer_open_bs(a->file.part ? a->file.part : a->file.path,
+				&a->writer, block) != 0) {
 			a->writer = NULL;
 			err = refuse(a, msg);
 		}

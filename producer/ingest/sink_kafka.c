@@ -8,6 +8,7 @@
  *			of those before it are acknowledged, its barrier is done
  * With --transactional a barrier is a commit instead, and the position travels in it.
  */
+#include "common/kafka_conf.h"
 #include "common/log.h"
 #include "common/murmur2.h"
 #include "producer/ingest/kafka_setup.h"
@@ -340,8 +341,13 @@ static int kafka_open(struct sink *sink, const json_t *resume, struct errmsg *ms
 	}
 	err = kafka_topic_partitions(
 		k->rk, sink->target, (int)sink->options->create_topic, &k->partitions, msg);
-	if (err != 0)
+	if (err != 0) {
+		char *brokers = kafka_conf_brokers_text(&sink->options->conf);
+
+		errmsg_wrap(msg, "%s", brokers);
+		free(brokers);
 		return err;
+	}
 	k->topic = rd_kafka_topic_new(k->rk, sink->target, NULL);
 	k->batch = (int)sink->options->batch;
 	k->gathers = mem_zero((size_t)k->partitions, sizeof(*k->gathers));
