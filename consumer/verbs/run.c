@@ -12,6 +12,7 @@
 
 #include <inttypes.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,22 +33,33 @@ struct run {
 	int workers;
 };
 
-static struct pool *pool_to_drain; /* for the signal handler */
+static _Atomic(struct pool *) pool_to_drain; /* for the signal handler */
+static _Atomic int stop_asked;
 
 static void on_signal(int number)
 {
+	struct pool *pool = atomic_load(&pool_to_drain);
+
 	(void)number;
-	if (pool_to_drain)
-		pool_drain(pool_to_drain);
+	atomic_fetch_add(&stop_asked, 1);
+	if (pool)
+		pool_drain(pool);
 }
 
-static void handle_signals(struct pool *pool)
+/* From the first moment: a stop that comes before there is a pool must not be lost. */
+static void handle_signals(void)
 {
 	struct sigaction action = {.sa_handler = on_signal};
 
-	pool_to_drain = pool;
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGINT, &action, NULL);
+}
+
+static void let_signals_drain(struct pool *pool)
+{
+	atomic_store(&pool_to_drain, pool);
+	if (pool && atomic_load(&stop_asked) > 0)
+		pool_drain(pool);
 }
 
 static int parse_workers(const char *text, int *workers, struct errmsg *msg)
@@ -179,7 +191,7 @@ static int check_until(struct run *run, struct errmsg *msg)
 	int err;
 
 	while ((err = check_all(run, msg)) == ERR_UNAVAILABLE &&
-		clock_mono_ms() < deadline_ms) {
+		clock_mono_ms() < deadline_ms && atomic_load(&stop_asked) == 0) {
 		log_limited(LOG_WARN, "waiting_for_server", LOG_F("error", LOG_STR(msg->text)));
 		nanosleep(&pause, NULL);
 	}
@@ -320,12 +332,12 @@ static int start_and_run(struct run *run, struct errmsg *msg)
 			&run->watch, &run->settings, run->pool, &run->meters, msg);
 	if (err != 0)
 		return err;
-	handle_signals(run->pool);
+	let_signals_drain(run->pool);
 	log_event(LOG_INFO, "started", LOG_F("version", LOG_STR(WT_VERSION)),
 		LOG_F("group", LOG_STR(run->options->group)),
 		LOG_F("brokers", LOG_STR(run->options->kafka_brokers)));
 	err = pool_run(run->pool);
-	pool_to_drain = NULL;
+	let_signals_drain(NULL);
 	if (err != 0)
 		errmsg_set(msg, err,
 			"stopped at the drain deadline; what was in hand comes again");
@@ -339,6 +351,7 @@ int verb_run(struct consumer_options *options, struct errmsg *msg)
 
 	if (!run)
 		return errmsg_set(msg, ERR_BUG, "out of memory");
+	handle_signals();
 	run->options = options;
 	meters_init(&run->meters);
 	err = parse_workers(options->workers, &run->workers, msg);
