@@ -71,7 +71,20 @@ $(BUILD)/bin/%:
 clean:
 	rm -rf $(BUILD)
 
+help:
+	@echo 'make            build build/bin/wt-producer wt-ingest wt-consumer wt-loadgen'
+	@echo 'make demo       see it work: stack, ramp 10 -> 1000 requests/s with live lag, proof'
+	@echo 'make test       everything: build, lint, unit, component, end to end on real servers'
+	@echo 'make check      the fast part of it, without servers'
+	@echo 'make up         the local stack and the pipeline in the background; prints URLs'
+	@echo 'make status     what runs, ports, lag          make down   stop what up started'
+	@echo 'make clean-data remove the data of the stack'
+	@echo 'make bench      speed as ratios in one run     make torture   faults by a seed'
+	@echo 'make model      the full check of the protocol make lint      the house rules'
+	@echo 'make install uninstall dist   PREFIX=$(PREFIX) DESTDIR='
+	@echo 'VARIANT=release|debug|asan|tsan|cov picks flags and folder; CI=1 makes warnings errors'
+
 -include $(ALL_OBJECTS:.o=.d)
 
-.PHONY: all clean
+.PHONY: all clean help
 .SECONDARY:
