@@ -25,6 +25,7 @@ struct input {
 	int fd; /* -1: none is open */
 	bool regular;
 	uint64_t raw_offset; /* in the open file, as stored */
+	uint64_t open_size; /* when it was opened */
 	struct inflate *inflate;
 	struct buf unread;
 	size_t unread_at;
@@ -149,6 +150,7 @@ static int open_path(struct input *in, const char *path, struct errmsg *msg)
 	if (in->regular)
 		posix_fadvise(in->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
 	in->raw_offset = 0;
+	in->open_size = in->regular ? (uint64_t)st.st_size : 0;
 	in->inflate = inflate_new();
 	file = &in->files[in->file_count];
 	*file = (struct input_file){
@@ -199,6 +201,11 @@ static int read_raw(struct input *in, char *to, size_t room, size_t *got, struct
 	if (n < 0)
 		return errmsg_set(msg, ERR_IO, "%s: %s", in->files[in->file_count - 1].path,
 			strerror(errno));
+	if (n == 0 && !in->follow && in->raw_offset < in->open_size)
+		return errmsg_set(msg, ERR_IO,
+			"%s became shorter while it was read: %llu of %llu bytes came",
+			in->files[in->file_count - 1].path, (unsigned long long)in->raw_offset,
+			(unsigned long long)in->open_size);
 	if (n == 0)
 		return INPUT_END;
 	*got = (size_t)n;

@@ -63,7 +63,7 @@ static int check_checkpoint(const struct run *r, int kafka_sinks, struct errmsg 
 			"appends "
 			"by itself");
 	for (int i = 0; o->checkpoint && i < r->sink_count; i++) {
-		if (!r->sinks[i]->ops->can_resume)
+		if (!r->sinks[i]->ops->can_resume || strcmp(r->sinks[i]->target, "-") == 0)
 			return errmsg_set(msg, ERR_CONFIG,
 				"%s cannot be continued, so it goes with no --checkpoint",
 				r->sinks[i]->name);

@@ -32,6 +32,14 @@ static int put(struct text_sink *t, const char *bytes, size_t count, size_t reco
 	return 0;
 }
 
+/* The whole line: with the key and its separator, which stand right before the value. */
+static void put_line(struct buf *out, const struct record *record)
+{
+	const char *from = record->key ? record->key : record->value;
+
+	json_put_text_lossy(out, from, (size_t)(record->value + record->value_len - from));
+}
+
 static int json_write(struct sink *sink, const struct chunk *chunk, struct errmsg *msg)
 {
 	struct text_sink *t = (struct text_sink *)sink;
@@ -47,8 +55,7 @@ static int json_write(struct sink *sink, const struct chunk *chunk, struct errms
 	t->buf.used = 0;
 	for (size_t i = 0; i < chunk->count; i++) {
 		buf_put(&t->buf, "{\"line\":", 8);
-		json_put_text_lossy(
-			&t->buf, chunk->records[i].value, chunk->records[i].value_len);
+		put_line(&t->buf, &chunk->records[i]);
 		buf_put(&t->buf, "}\n", 2);
 	}
 	return put(t, t->buf.data, t->buf.used, chunk->count, msg);

@@ -1,6 +1,9 @@
 """wt-ingest on a real broker: counted by end offsets, read back, killed and resumed."""
+import csv
+import io
 import json
 import os
+import pty
 import random
 import signal
 import subprocess
@@ -325,6 +328,113 @@ def test_a_stopped_run_says_that_work_remains(topic, tmp_path):
 def json_count(text):
     line = next(x for x in text.splitlines() if "event=stopped" in x)
     return int(line.split("records=")[1].split()[0])
+
+
+def fed(words, data, dice, **options):
+    """Standard input in random pieces, so that records are cut anywhere; what json:- says."""
+    from programs import arguments, binary, clean_environ
+    p = subprocess.Popen([binary("wt-ingest"), *words, *arguments({"to": "json:-", **options})],
+                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=clean_environ())
+    at = 0
+    while at < len(data):
+        piece = dice.choice((1, 7, 100, 5000))
+        p.stdin.write(data[at:at + piece])
+        p.stdin.flush()
+        at += piece
+    out = p.communicate()[0]
+    assert p.returncode == 0
+    return [json.loads(line) for line in out.splitlines()]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_csv_is_read_as_python_reads_it_in_any_pieces(seed):
+    dice = random.Random(seed)
+    made = io.StringIO()
+    # Python leaves a lone CR unquoted and then reads it as a line end: quote all, or have none
+    signs, quoting = dice.choice((('ab";\n\r\u00fc,', csv.QUOTE_ALL),
+                                  ('ab";\n\u00fc,', csv.QUOTE_MINIMAL)))
+    table = csv.writer(made, delimiter=";", quoting=quoting,
+                       lineterminator=dice.choice(("\n", "\r\n")))
+    table.writerow(["a", "b", "c"])
+    for _ in range(3000):
+        table.writerow(["".join(dice.choices(signs, k=dice.randrange(12)))
+                        for _ in range(3)])
+    text = made.getvalue()
+    expected = list(csv.DictReader(io.StringIO(text, newline=""), delimiter=";"))
+    found = fed(["csv", "-"], text.encode(), dice, delimiter=";",
+                columns="a:string,b:string,c:string", quiet="true")
+    assert found == expected
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_lines_are_split_at_the_limit_in_any_pieces(seed):
+    dice = random.Random(seed)
+    lines = [b"".join(dice.choices((b"a", b"b", b'"', b"\\"), k=dice.choice((0, 1, 30, 99, 100, 101,
+                                                                              200, 750))))
+             for _ in range(400)]
+    expected = []
+    for line in lines:
+        expected += [line[i:i + 100] for i in range(0, len(line), 100)] or [b""]
+    found = fed(["lines", "-"], b"\n".join(lines) + b"\n", dice, **{
+        "max-record-bytes": 100, "quiet": "true"})
+    assert [row["line"].encode() for row in found] == expected
+
+
+def test_a_file_that_becomes_shorter_is_not_taken_for_whole(tmp_path):
+    path = tmp_path / "in"
+    numbered_lines(path, 300000)
+    p = Program("wt-ingest", "lines", str(path), log=str(tmp_path / "log"), options={
+        "to": "json:%s" % (tmp_path / "out"), "rate": 20000})
+    time.sleep(0.5)
+    os.truncate(path, 1000)
+    assert p.wait() == 74 and "became shorter" in p.text()
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_yaml_file_with_the_fields_of_other_generators_is_understood(tmp_path):
+    config = tmp_path / "config.yaml"
+    config.write_text("""
+producer:
+  message_count: 1000   # 0 for continuous mode
+  workers: 2
+  buffer_size: 10000
+output:
+  format: both
+  csv: {path: %s/rows.csv}
+  parquet: {path: %s/rows.parquet, compression: zstd}
+kafka:
+  enabled: false
+""" % (tmp_path, tmp_path))
+    ok(options={"config": config})
+    assert len((tmp_path / "rows.csv").read_text().splitlines()) == 1001
+    assert (tmp_path / "rows.parquet").read_bytes()[-4:] == b"PAR1"
+    config.write_text('{"producer": {"mesage_count": 3}}')
+    (tmp_path / "config.json").write_text(config.read_text())
+    done = run("wt-ingest", options={"config": tmp_path / "config.json"})
+    assert done.returncode == 64 and "config.json:1: unknown field 'producer.mesage_count'" \
+        in done.stderr
+
+
+def test_a_person_without_arguments_is_asked(topic, tmp_path):
+    path = tmp_path / "app.log"
+    path.write_bytes(b"1\n2\n")
+    ok("lines", os.devnull, options={**topic.options, "to": topic.to()})
+    pid, terminal = pty.fork()
+    if pid == 0:
+        from programs import binary
+        os.chdir(str(tmp_path))
+        os.execve(binary("wt-ingest"), ["wt-ingest"],
+                  {**os.environ, "WT_KAFKA_BROKERS": topic.brokers})
+    os.write(terminal, ("\n%s\n%s\n\n" % (topic.name, path)).encode())
+    shown = b""
+    try:
+        while True:
+            shown += os.read(terminal, 4096)
+    except OSError:  # the terminal is gone with the program
+        pass
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0, shown.decode()
+    assert b"Kafka topic (default:" in shown and b"2 records in" in shown
+    assert sorted(topic.values()) == [b"1", b"2"]
 
 
 READERS = ("pyarrow", "duckdb", "fastavro", "cramjam")
