@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DIGITS_MAX 400
+#define DIGITS_MAX   400
+#define EXPONENT_MAX 1000
 
 /* The digits without point and sign, and the power of ten that belongs to them. */
 struct decimal {
@@ -14,6 +15,17 @@ struct decimal {
 	long exponent;
 	bool negative;
 };
+
+/* The text ends where the number ends (a cut record), so no strtol; saturates. */
+static long read_exponent(const char *at, const char *end)
+{
+	bool negative = *at == '-';
+	long sum = 0;
+
+	for (at += *at == '-' || *at == '+'; at < end && sum <= EXPONENT_MAX; at++)
+		sum = sum * 10 + (*at - '0');
+	return negative ? -sum : sum;
+}
 
 static bool read_decimal(const struct json_value *value, struct decimal *d)
 {
@@ -33,9 +45,9 @@ static bool read_decimal(const struct json_value *value, struct decimal *d)
 		d->exponent -= point;
 	}
 	if (at < end) {
-		long exponent = strtol(at + 1, NULL, 10); /* stops at what follows the number */
+		long exponent = read_exponent(at + 1, end);
 
-		if (exponent > 1000 || exponent < -1000)
+		if (exponent > EXPONENT_MAX || exponent < -EXPONENT_MAX)
 			return false;
 		d->exponent += exponent;
 	}

@@ -65,7 +65,8 @@ bool json_string_is(const struct json_value *value, const char *text, size_t len
 
 /*
  * A number's value. Whole: exact, also "1.0" and "2e3"; false when it has a fraction or leaves
- * int64. Double: nearest; false when it overflows.
+ * int64. Double: nearest; false when it overflows. Numbers of more than 400 characters have no
+ * value here.
  */
 bool json_number_int64(const struct json_value *value, int64_t *out);
 bool json_number_double(const struct json_value *value, double *out);
