@@ -9,6 +9,8 @@
 #include "common/json_reader.h"
 #include "consumer/pipeline/decode_value.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 struct walk {
@@ -193,6 +195,29 @@ static bool set_sort_key(struct walk *w)
 
 /* ---- tombstones ----------------------------------------------------------------------------------- */
 
+static bool bad_key(struct walk *w, const char *reason, const char *words)
+{
+	errmsg_set(&w->why->msg, ERR_INVALID, "a delete (null value): %s", words);
+	w->why->reason = reason;
+	return false;
+}
+
+/* Spelled just as the number is: "5.0" would be in another partition than "5". */
+static bool is_plain_int(const struct json_value *value)
+{
+	int64_t integer;
+	char again[24];
+	size_t digits = 0;
+
+	for (size_t i = 0; i < value->length; i++)
+		digits += value->text[i] >= '0' && value->text[i] <= '9';
+	if (digits == 0 || digits + (value->text[0] == '-') != value->length ||
+		!json_number_int64(value, &integer))
+		return false;
+	return (size_t)snprintf(again, sizeof(again), "%" PRId64, integer) == value->length &&
+	       memcmp(again, value->text, value->length) == 0;
+}
+
 /* A key of one column is the column's text; of several, a JSON object of them. */
 static bool take_record_key(struct walk *w, const rd_kafka_message_t *record)
 {
@@ -201,31 +226,21 @@ static bool take_record_key(struct walk *w, const rd_kafka_message_t *record)
 		.kind = column->type == COLUMN_INT ? JSON_KIND_NUMBER : JSON_KIND_STRING,
 		.text = record->key,
 		.length = record->key_len};
-	struct json_value parsed;
-	struct json_reader r;
-	char *array;
 
-	if (!record->key) {
-		errmsg_set(&w->why->msg, ERR_INVALID, "a delete (null value) without a key");
-		w->why->reason = "no_key";
+	if (!record->key)
+		return bad_key(w, "no_key", "the record has no key");
+	if (w->route->key_count > 1) {
+		if (walk_object(w, record->key, record->key_len, NULL, 0))
+			return true;
+		if (strcmp(w->why->reason, "not_json") == 0)
+			w->why->reason = "no_key";
+		errmsg_wrap(&w->why->msg, "a delete (null value): the record's key");
 		return false;
 	}
-	if (w->route->key_count > 1)
-		return walk_object(w, record->key, record->key_len, column, 0);
-	if (column->type == COLUMN_INT) {
-		/* "[KEY]" is an array of one number, if it is one: the parser judges */
-		array = arena_alloc(&w->batch->arena, record->key_len + 2);
-		array[0] = '[';
-		memcpy(array + 1, record->key, record->key_len);
-		array[record->key_len + 1] = ']';
-		if (json_array_begin(&r, array, record->key_len + 2) != 0 ||
-			json_array_next(&r, &parsed) != 1 || json_array_next(&r, &value) != 0) {
-			errmsg_set(&w->why->msg, ERR_INVALID, "the record's key is no number");
-			w->why->reason = "bad_key";
-			return false;
-		}
-		value = parsed;
-	}
+	if (column->type == COLUMN_INT && !is_plain_int(&value))
+		return bad_key(w, "bad_key", "the record's key is no plain whole number");
+	if (column->type != COLUMN_INT && !json_is_utf8(value.text, value.length))
+		return bad_key(w, "bad_key", "the record's key is not UTF-8");
 	return take_leaf(w, w->route->keys[0], &value);
 }
 
