@@ -73,7 +73,7 @@ void arena_clear(struct arena *arena, size_t keep_bytes)
 	while (*link) {
 		struct arena_block *block = *link;
 
-		if (kept + block->bytes > keep_bytes && kept > 0) {
+		if (kept + block->bytes > keep_bytes) {
 			*link = block->next;
 			arena->bytes -= block->bytes;
 			free(block);
