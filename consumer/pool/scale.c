@@ -52,6 +52,12 @@ static void set_count(struct pool *pool, int count)
 	}
 }
 
+/* NULL: one that is still to be started. */
+static const struct worker *target_of(const struct pool *pool, int item, int count, int before)
+{
+	return item % count < before ? pool->workers[item % count] : NULL;
+}
+
 void pool_rescale(struct pool *pool, const char *reason)
 {
 	int wanted = atomic_load(&pool->wanted_workers);
@@ -63,15 +69,15 @@ void pool_rescale(struct pool *pool, const char *reason)
 		return;
 	for (int i = 0; i < pool->partition_count; i++) {
 		struct pool_partition *item = &pool->partitions[i];
-		struct worker *target = i % count < before ? pool->workers[i % count] : NULL;
 
-		if (item->worker && item->worker != target)
+		if (item->worker && item->worker != target_of(pool, i, count, before))
 			worker_ask_back(item->worker, item->p);
 	}
+	/* Not by p->leave: a quick worker has let go, and cleared it, by now. */
 	for (int i = 0; i < pool->partition_count; i++) {
 		struct pool_partition *item = &pool->partitions[i];
 
-		if (item->worker && atomic_load(&item->p->leave))
+		if (item->worker && item->worker != target_of(pool, i, count, before))
 			pool_wait_back(pool, item);
 	}
 	set_count(pool, count);

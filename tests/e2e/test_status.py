@@ -181,3 +181,20 @@ def world_once(servers, tmp_path_factory):
     made = World(servers.env, tmp_path_factory.mktemp("status"), bool(servers.own))
     yield made.consumer()
     made.close()
+
+
+def test_the_count_of_workers_may_change_all_the_time(world):
+    """Partitions change hands without a rebalance; none is left without a worker."""
+    consumer = world.consumer()
+    before = status(consumer)["rebalances"]
+    sent = 0
+    for count in (2, 6, 1, 3, 6, 2, 5, 4, 1, 6):
+        world.produce([user(n) for n in range(sent, sent + 60)])
+        sent += 60
+        requests.post(consumer.url + "/workers", json={"count": count}, timeout=5)
+        wait_until(lambda: status(consumer)["workers"]["count"] == count, 15)
+    ours = settled(consumer, sent)
+    assert all(p["worker"] is not None for p in ours["partitions"])
+    assert ours["rebalances"] == before
+    world.wait_drained()
+    assert len(world.rows()) == sent == len(world.keys())
