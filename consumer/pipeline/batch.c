@@ -123,7 +123,8 @@ static void select_last(struct batch *batch)
 		batch->slots[slot] = (uint32_t)i;
 		batch->selected[batch->selected_count++] = row;
 	}
-	qsort(batch->selected, batch->selected_count, sizeof(*batch->selected), by_key);
+	if (batch->selected_count) /* a batch of nothing but dead letters has no array */
+		qsort(batch->selected, batch->selected_count, sizeof(*batch->selected), by_key);
 }
 
 void batch_select(struct batch *batch)
