@@ -41,6 +41,8 @@ class MariaDB:
                 ["mariadb-install-db", "--no-defaults", "--datadir=" + link,
                  "--auth-root-authentication-method=normal", "--skip-test-db"]
                 + self._run_as(), cwd=self.dir, stdin=subprocess.DEVNULL,
+                # Two installations at once take each other's temporary tables in /tmp.
+                env=dict(os.environ, TMPDIR=link),
                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         if out.returncode or not os.path.isdir(os.path.join(part, "mysql")):
             raise Failed("mysql: mariadb-install-db failed\n" + out.stdout.decode())
