@@ -2,7 +2,7 @@
  * produce_memory: the yardstick of bulk producing. Lines of a file, read into memory before the
  * clock starts, go to Kafka as fast as librdkafka takes them: the batch call, one explicit
  * partition at a time in turn, acks=all, idempotent, no copy. Prints records, seconds from the
- * first call to the last acknowledgement, records/s and CPU seconds.
+ * first call to the last acknowledgement, and CPU seconds: "RECORDS n SECONDS s CPU s".
  *
  *	produce_memory BROKERS TOPIC FILE [KEY=VALUE...]
  */
@@ -128,7 +128,7 @@ int main(int argc, char **argv)
 		rd_kafka_poll(rk, 10);
 	}
 	start = seconds(CLOCK_MONOTONIC) - start;
-	printf("%ld records, %.3f s, %.0f records/s, %.2f CPU s\n", records, start,
-		(double)records / start, seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu);
+	printf("RECORDS %ld SECONDS %.6f CPU %.6f\n", records, start,
+		seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu);
 	return 0;
 }
