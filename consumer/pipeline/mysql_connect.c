@@ -269,11 +269,16 @@ static enum verdict dial_by_mode(struct mysql_store *store, struct store_error *
 	enum mysql_tls tls = store->config->tls;
 	enum verdict v = dial(store, tls != MYSQL_TLS_OFF, error);
 
-	/* PREFERRED takes what the server has; Connector/C knows only "enforce". */
+	/* PREFERRED takes what it can get. */
 	if (v != VERDICT_DONE && tls == MYSQL_TLS_PREFERRED && !strcmp(error->class, "tls")) {
 		mysql_disconnect(store);
 		v = dial(store, false, error);
 	}
+	/* Connector/C asks for TLS and takes "no" for an answer: so it is looked at again here. */
+	if (v == VERDICT_DONE && tls >= MYSQL_TLS_REQUIRED &&
+		!mysql_get_ssl_cipher(store->mysql))
+		v = mysql_refuse(error, VERDICT_RECONNECT, "tls",
+			"TLS is required, but the server offers none");
 	return v;
 }
 

@@ -193,14 +193,28 @@ static const char *mariadb_template(void)
 	return path;
 }
 
-static void mariadb_spawn(struct test_server *server)
+static void make_certificate(const struct test_server *server, char cert[], char key[])
 {
-	char data[80], log[80], datadir[90], port[32], sock[100], tmpdir[90];
+	const char *const words[] = {"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+		"ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj",
+		"/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-out",
+		cert + strlen("--ssl-cert="), "-keyout", key + strlen("--ssl-key="), NULL};
+
+	sprintf(cert, "--ssl-cert=%s/cert.pem", server->folder);
+	sprintf(key, "--ssl-key=%s/key.pem", server->folder);
+	if (run(words, "/dev/null"))
+		give_up("openssl cannot make a certificate");
+}
+
+static void mariadb_spawn(struct test_server *server, int tls)
+{
+	char data[80], cert[100] = "--skip-ssl", key[100] = "--skip-ssl", log[80], datadir[90],
+		       port[32], sock[100], tmpdir[90];
 	const char *const copy[] = {"cp", "-a", mariadb_template(), data, NULL};
 	const char *const words[WORDS] = {"mariadbd", "--no-defaults", datadir, port, sock,
 		tmpdir, "--bind-address=127.0.0.1", "--skip-name-resolve",
 		"--innodb-log-file-size=16M", "--innodb-buffer-pool-size=64M",
-		"--innodb-flush-log-at-trx-commit=2", "--max-allowed-packet=4M",
+		"--innodb-flush-log-at-trx-commit=2", "--max-allowed-packet=4M", cert, key,
 		geteuid() ? NULL : "--user=root", NULL};
 
 	make_folder(server);
@@ -211,6 +225,8 @@ static void mariadb_spawn(struct test_server *server)
 	snprintf(sock, sizeof(sock), "--socket=%s/s", server->folder);
 	snprintf(tmpdir, sizeof(tmpdir), "--tmpdir=%s", server->folder);
 	remember(server);
+	if (tls)
+		make_certificate(server, cert, key);
 	if (run(copy, log))
 		give_up("cannot copy %s", copy[2]);
 	server->pid = spawn(words, log);
@@ -232,22 +248,35 @@ MYSQL *test_mysql_root(const struct test_server *server)
 	return root(server, "wt");
 }
 
-void test_mysql_start(struct test_server *server)
+static void make_database(const struct test_server *server)
 {
-	const char *given = getenv("WT_TEST_MYSQL");
-	MYSQL *mysql;
+	MYSQL *mysql = root(server, NULL);
 
-	memset(server, 0, sizeof(*server));
-	signal(SIGPIPE, SIG_IGN);
-	if (!given)
-		mariadb_spawn(server);
-	else if (sscanf(given, "%63[^:]:%d", server->host, &server->port) != 2)
-		give_up("WT_TEST_MYSQL=%s is not HOST:PORT", given);
-	mysql = root(server, NULL);
 	test_sql(mysql, "DROP DATABASE IF EXISTS wt; CREATE DATABASE wt; USE wt");
 	test_sql_file(mysql, "sql/001_users.sql");
 	test_sql_file(mysql, "sql/002_writethrough.sql");
 	mysql_close(mysql);
+}
+
+void test_mysql_start_plain(struct test_server *server)
+{
+	memset(server, 0, sizeof(*server));
+	signal(SIGPIPE, SIG_IGN);
+	mariadb_spawn(server, 0);
+	make_database(server);
+}
+
+void test_mysql_start(struct test_server *server)
+{
+	const char *given = getenv("WT_TEST_MYSQL");
+
+	memset(server, 0, sizeof(*server));
+	signal(SIGPIPE, SIG_IGN);
+	if (!given)
+		mariadb_spawn(server, 1);
+	else if (sscanf(given, "%63[^:]:%d", server->host, &server->port) != 2)
+		give_up("WT_TEST_MYSQL=%s is not HOST:PORT", given);
+	make_database(server);
 }
 
 void test_redis_start(struct test_server *server, const char *const *options)

@@ -19,8 +19,11 @@ struct test_server {
 	char folder[64];
 };
 
-/* With an empty database `wt` and the tables of sql/. */
+/* With an empty database `wt` and the tables of sql/. MariaDB has a certificate of its own, for
+ * 127.0.0.1, in FOLDER/cert.pem. */
 void test_mysql_start(struct test_server *server);
+/* The same without TLS; always MariaDB, whatever WT_TEST_MYSQL says. */
+void test_mysql_start_plain(struct test_server *server);
 /* `options`: NULL, or further words of the command line, NULL-terminated. */
 void test_redis_start(struct test_server *server, const char *const *options);
 void test_server_stop(struct test_server *server);
