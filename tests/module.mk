@@ -29,7 +29,13 @@ test-all: test-build kafka-jars
 	tests/run --log build/test-logs --servers lint $(TEST_BINS) $(TEST_PY) \
 		$(patsubst $(BUILD)/%,build/asan/%,$(TEST_BINS)) e2e
 
+# The stores' tests against a real MySQL: Debian unstable in a chroot. Root; the first time a minute.
+MYSQL_TESTS := $(filter $(addprefix $(BUILD)/tests/component/,test_mysql_% test_rebuild test_verify), \
+	$(TEST_BINS))
+test-mysql: $(MYSQL_TESTS)
+	tests/lib/mysql9 run $^
+
 lint:
 	tests/lint/run
 
-.PHONY: test-build check test test-all lint
+.PHONY: test-mysql test-build check test test-all lint

@@ -49,7 +49,7 @@ static int connected(const struct test_server *to, enum mysql_tls tls, const cha
 		assert_true(id > 0);
 		/* what the server says of that session */
 		encrypted = test_sql_long(root, -1,
-			getenv("WT_TEST_MYSQL")
+			!strstr(mysql_get_server_info(root), "MariaDB")
 				? "SELECT LENGTH(VARIABLE_VALUE)>0 FROM "
 				  "performance_schema.status_by_thread s JOIN "
 				  "performance_schema.threads t USING (THREAD_ID) WHERE "

@@ -337,8 +337,10 @@ static void batches_go_on_meanwhile_and_are_never_refused(void **state)
 	lose_the_cache("m1");
 	pthread_create(&writer.thread, NULL, write_on, &writer);
 	usleep(50000);
+	config.rows_per_s = 3000; /* a second, at least */
 	rebuild = started("m1", PARTITIONS);
 	wait_done(rebuild, "m1", PARTITIONS);
+	config.rows_per_s = 1000000;
 	atomic_store(&writer.stop, true);
 	pthread_join(writer.thread, NULL);
 	assert_int_equal(writer.moved, 0);

@@ -243,6 +243,8 @@ static void refresh_writes_only_what_cannot_be_older(void **state)
 	is(refresh_one(store, 9, -1, -1, "a", "older"), VERDICT_MOVED);
 	assert_string_equal(error.class, "newer");
 	is(refresh_one(store, -1, -1, -1, "a", "no ledger"), VERDICT_MOVED);
+	ask("HSET writethrough:{g:users:0} seen 00000000000000000003");
+	is(refresh_one(store, 9, -1, -1, "a", "below next"), VERDICT_MOVED);
 	assert_string_equal(ask("EXISTS user:a"), "0");
 	is(refresh_one(store, 10, -1, -1, "a", "same"), VERDICT_DONE);
 	is(refresh_one(store, 15, -1, -1, "a", "newer"), VERDICT_DONE);
