@@ -62,8 +62,6 @@ void summary_account(struct summary *s)
 		behind = acks_beyond(p, v->committed, &lowest);
 		/* what lies past the partition's end cannot be waited for */
 		beyond = v->end < 0 ? 0 : acks_beyond(p, v->end, &lowest);
-		if (s->stats.lag.total == 0)
-			beyond = behind;
 		s->lost += beyond;
 		s->pending += behind - beyond;
 	}

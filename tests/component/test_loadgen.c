@@ -27,6 +27,7 @@ enum manner {
 	HALF, /* half an answer, then the end */
 	BUSY_503,
 	CLOSING, /* a good answer with Connection: close */
+	SAYS_CLOSE, /* the same, but leaves closing to the client and reads no more */
 	DRIP, /* a good answer byte by byte */
 	STALL, /* good, but everything stands still for a second */
 	SAME_OFFSET,
@@ -133,6 +134,11 @@ static bool serve(struct server *s, int fd)
 		return true;
 	case CLOSING:
 		send_acknowledgement(s, fd, "Connection: close\r\n");
+		return false;
+	case SAYS_CLOSE:
+		send_acknowledgement(s, fd, "Connection: close\r\n");
+		for (char rest[64]; recv(fd, rest, sizeof(rest), 0) > 0;)
+			; /* whatever comes: nobody answers */
 		return false;
 	case DRIP:
 		for (size_t i = 0; i < sizeof(drip) - 1; i++) {
@@ -441,6 +447,38 @@ static void closed_connections_are_opened_again(void **state)
 	server_stop(s);
 }
 
+static void a_connection_the_server_has_done_with_is_not_used_again(void **state)
+{
+	struct server *s = server_start(SAYS_CLOSE);
+	struct load l;
+
+	(void)state;
+	load_init(&l, s, "500ms:100", false);
+	l.settings.timeout_ms = 500;
+	load_run(&l);
+	assert_int_equal(l.summary.stats.acknowledged, 50);
+	load_release(&l);
+	server_stop(s);
+}
+
+static void without_positions_the_drain_still_waits_for_lag_zero(void **state)
+{
+	struct server *s = server_start(DRIP);
+	struct load l;
+
+	(void)state;
+	atomic_store(&s->next_offset, 100);
+	atomic_store(&s->applied_behind, 5);
+	load_init(&l, s, "200ms:50,0s", true);
+	l.settings.drain_timeout_ms = 500;
+	load_run(&l);
+	assert_int_equal(l.summary.stats.without_position, 10);
+	assert_true(l.summary.drain_asked);
+	assert_false(l.summary.drained);
+	load_release(&l);
+	server_stop(s);
+}
+
 static void a_slow_answer_is_read_to_its_end(void **state)
 {
 	struct server *s = server_start(DRIP);
@@ -588,6 +626,8 @@ int main(void)
 		cmocka_unit_test(a_503_is_counted_by_its_code),
 		cmocka_unit_test(a_server_that_goes_away_refuses),
 		cmocka_unit_test(closed_connections_are_opened_again),
+		cmocka_unit_test(a_connection_the_server_has_done_with_is_not_used_again),
+		cmocka_unit_test(without_positions_the_drain_still_waits_for_lag_zero),
 		cmocka_unit_test(a_slow_answer_is_read_to_its_end),
 		cmocka_unit_test(a_stall_shows_in_every_request_that_was_due),
 		cmocka_unit_test(a_full_backlog_drops_and_says_so),

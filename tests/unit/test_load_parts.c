@@ -20,7 +20,8 @@ static void an_acknowledgement_is_found_in_any_order(void **state)
 {
 	static const char text[] =
 		"{\"topic\":\"users\", \"note\":\"\\\"offset\\\":9\",\"in\":{\"offset\":8},"
-		"\"offset\" : 77,\"id\":\"offset\",\"partition\":3}";
+		"\"offset\" : 77,\"id\":\"offset\",\"partition\":3,\"in\":{\"offset\":8,"
+		"\"partition\":1},\"list\":[{\"offset\":9}]}";
 	struct ack ack;
 
 	(void)state;
