@@ -4,241 +4,18 @@
 #include <stdint.h>
 #include <setjmp.h>
 #include <cmocka.h>
-#include <arpa/inet.h>
 #include <math.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "common/clock.h"
 #include "common/mem.h"
 #include "loadgen/run.h"
-
-enum manner {
-	ACKNOWLEDGE,
-	RESET, /* reads the request, then RST */
-	SILENT,
-	GARBAGE,
-	HALF, /* half an answer, then the end */
-	BUSY_503,
-	CLOSING, /* a good answer with Connection: close */
-	SAYS_CLOSE, /* the same, but leaves closing to the client and reads no more */
-	DRIP, /* a good answer byte by byte */
-	STALL, /* good, but everything stands still for a second */
-	SAME_OFFSET,
-};
-
-#define STALL_MS 1000
-
-struct server {
-	enum manner manner;
-	int listener, port;
-	pthread_t thread;
-	_Atomic int64_t next_offset; /* of partition 0 */
-	_Atomic int64_t applied_behind; /* what /status says is not committed */
-	_Atomic int status_unknown, status_broken;
-	_Atomic int64_t first_ms;
-	_Atomic int requests;
-};
-
-struct client {
-	struct server *server;
-	int fd;
-};
-
-static void send_text(int fd, const char *text)
-{
-	if (send(fd, text, strlen(text), MSG_NOSIGNAL) < 0)
-		return;
-}
-
-static void send_answer(int fd, int status, const char *more, const char *body)
-{
-	char *text = mem_printf("HTTP/1.1 %d X\r\nContent-Length: %zu\r\n%s\r\n%s", status,
-		strlen(body), more, body);
-
-	send_text(fd, text);
-	free(text);
-}
-
-static void send_acknowledgement(struct server *s, int fd, const char *more)
-{
-	int64_t offset = s->manner == SAME_OFFSET ? 7 : atomic_fetch_add(&s->next_offset, 1);
-	char body[100];
-
-	snprintf(body, sizeof(body),
-		"{\"id\":\"x\",\"topic\":\"users\",\"partition\":0,\"offset\":%lld}",
-		(long long)offset);
-	send_answer(fd, 202, more, body);
-}
-
-static void send_status(struct server *s, int fd)
-{
-	long long end = (long long)atomic_load(&s->next_offset);
-	long long behind = (long long)atomic_load(&s->applied_behind);
-	char body[300];
-
-	if (behind > end)
-		behind = end;
-	if (s->status_broken)
-		send_answer(fd, 500, "", "oops");
-	else if (s->status_unknown)
-		send_answer(fd, 200, "",
-			"{\"topic\":\"users\",\"partitions\":[{\"partition\":0,\"lag\":null}]"
-			"}");
-	else {
-		snprintf(body, sizeof(body),
-			"{\"topic\":\"users\",\"workers\":1,\"partitions\":[{\"partition\":0,"
-			"\"end\":%lld,\"committed\":%lld,\"lag\":%lld,\"lag_seconds\":0.1}]}",
-			end, end - behind, behind);
-		send_answer(fd, 200, "", body);
-	}
-}
-
-static void stall(struct server *s)
-{
-	int64_t now = clock_mono_ms(), none = 0;
-
-	atomic_compare_exchange_strong(&s->first_ms, &none, now);
-	now -= s->first_ms;
-	if (now >= 500 && now < 500 + STALL_MS)
-		usleep((useconds_t)(500 + STALL_MS - now) * 1000);
-}
-
-/* False: the connection is over. */
-static bool serve(struct server *s, int fd)
-{
-	static const char drip[] = "HTTP/1.1 202 X\r\nContent-Length: 2\r\n\r\n{}";
-
-	atomic_fetch_add(&s->requests, 1);
-	switch (s->manner) {
-	case RESET:
-		setsockopt(fd, SOL_SOCKET, SO_LINGER, &(struct linger){1, 0},
-			sizeof(struct linger));
-		return false;
-	case SILENT:
-		return true;
-	case GARBAGE:
-		send_text(fd, "220 smtp.example ESMTP\r\n");
-		return true;
-	case HALF:
-		send_text(fd, "HTTP/1.1 202 X\r\nContent-Length: 50\r\n\r\n{");
-		return false;
-	case BUSY_503:
-		send_answer(fd, 503, "Retry-After: 1\r\n", "{}");
-		return true;
-	case CLOSING:
-		send_acknowledgement(s, fd, "Connection: close\r\n");
-		return false;
-	case SAYS_CLOSE:
-		send_acknowledgement(s, fd, "Connection: close\r\n");
-		for (char rest[64]; recv(fd, rest, sizeof(rest), 0) > 0;)
-			; /* whatever comes: nobody answers */
-		return false;
-	case DRIP:
-		for (size_t i = 0; i < sizeof(drip) - 1; i++) {
-			send(fd, drip + i, 1, MSG_NOSIGNAL);
-			usleep(200);
-		}
-		return true;
-	case STALL:
-		stall(s);
-		send_acknowledgement(s, fd, "");
-		return true;
-	case ACKNOWLEDGE:
-	case SAME_OFFSET:
-		send_acknowledgement(s, fd, "");
-		return true;
-	}
-	return false;
-}
-
-/* One request is in the buffer? Then how long it is. */
-static size_t whole_request(char *text, size_t used)
-{
-	char *end = memmem(text, used, "\r\n\r\n", 4), *length;
-	size_t body = 0, head;
-
-	if (!end)
-		return 0;
-	head = (size_t)(end - text) + 4;
-	length = memmem(text, head, "Content-Length:", 15);
-	if (length)
-		body = strtoul(length + 15, NULL, 10);
-	return used >= head + body ? head + body : 0;
-}
-
-static void *client_main(void *arg)
-{
-	struct client c = *(struct client *)arg;
-	char text[8192];
-	size_t used = 0, whole;
-	ssize_t got;
-	bool open = true;
-
-	free(arg);
-	while (open && (got = recv(c.fd, text + used, sizeof(text) - used, 0)) > 0) {
-		used += (size_t)got;
-		while (open && (whole = whole_request(text, used)) > 0) {
-			if (memcmp(text, "GET /status", 11) == 0)
-				send_status(c.server, c.fd);
-			else
-				open = serve(c.server, c.fd);
-			memmove(text, text + whole, used - whole);
-			used -= whole;
-		}
-	}
-	close(c.fd);
-	return NULL;
-}
-
-static void *server_main(void *arg)
-{
-	struct server *s = arg;
-	int fd;
-
-	while ((fd = accept(s->listener, NULL, NULL)) >= 0) {
-		struct client *c = mem_alloc(sizeof(*c));
-		pthread_t thread;
-
-		*c = (struct client){s, fd};
-		pthread_create(&thread, NULL, client_main, c);
-		pthread_detach(thread);
-	}
-	return NULL;
-}
-
-/* Never freed: a client's thread may outlive the test. */
-static struct server *server_start(enum manner manner)
-{
-	static struct server all[40];
-	static int used;
-	struct server *s = &all[used++];
-	struct sockaddr_in address = {
-		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t size = sizeof(address);
-
-	s->manner = manner;
-	s->listener = socket(AF_INET, SOCK_STREAM, 0);
-	assert_int_equal(bind(s->listener, (struct sockaddr *)&address, size), 0);
-	assert_int_equal(listen(s->listener, 100), 0);
-	getsockname(s->listener, (struct sockaddr *)&address, &size);
-	s->port = ntohs(address.sin_port);
-	pthread_create(&s->thread, NULL, server_main, s);
-	return s;
-}
-
-static void server_stop(struct server *s)
-{
-	shutdown(s->listener, SHUT_RDWR);
-	pthread_join(s->thread, NULL);
-	close(s->listener);
-}
+#include "tests/lib/script_server.h"
 
 struct load {
 	struct run_settings settings;
@@ -247,7 +24,8 @@ struct load {
 	int result;
 };
 
-static void load_init(struct load *l, const struct server *s, const char *stages, bool lag)
+static void load_init(
+	struct load *l, const struct script_server *s, const char *stages, bool lag)
 {
 	static struct conf_list none;
 	struct request_plan plan = {
@@ -293,7 +71,7 @@ static void load_release(struct load *l)
 /* Runs 100 requests in half a second; all must end in the one class. */
 static void assert_all_end_as(enum manner manner, enum http_outcome outcome)
 {
-	struct server *s = server_start(manner);
+	struct script_server *s = script_server_start(manner);
 	struct load l;
 
 	load_init(&l, s, "500ms:200", false);
@@ -304,12 +82,12 @@ static void assert_all_end_as(enum manner manner, enum http_outcome outcome)
 	assert_int_equal(l.summary.stats.outcomes[outcome], 100);
 	assert_int_equal(l.summary.stats.errors, 100);
 	load_release(&l);
-	server_stop(s);
+	script_server_stop(s);
 }
 
 static void every_request_is_acknowledged_and_accounted_for(void **state)
 {
-	struct server *s = server_start(ACKNOWLEDGE);
+	struct script_server *s = script_server_start(ACKNOWLEDGE);
 	struct load l;
 
 	(void)state;
@@ -325,12 +103,12 @@ static void every_request_is_acknowledged_and_accounted_for(void **state)
 	assert_true(l.summary.account_known);
 	assert_int_equal(l.summary.lost + l.summary.pending, 0);
 	load_release(&l);
-	server_stop(s);
+	script_server_stop(s);
 }
 
 static void the_drain_waits_for_lag_zero(void **state)
 {
-	struct server *s = server_start(ACKNOWLEDGE);
+	struct script_server *s = script_server_start(ACKNOWLEDGE);
 	struct load l;
 
 	(void)state;
@@ -343,12 +121,13 @@ static void the_drain_waits_for_lag_zero(void **state)
 	assert_int_equal(l.summary.pending, 5);
 	assert_int_equal(l.summary.lost, 0);
 	load_release(&l);
-	server_stop(s);
+	script_server_stop(s);
 }
 
 static void an_unknown_lag_drains_nothing(void **state)
 {
-	struct server *s = server_start(ACKNOWLEDGE), *broken = server_start(ACKNOWLEDGE);
+	struct script_server *s = script_server_start(ACKNOWLEDGE),
+			     *broken = script_server_start(ACKNOWLEDGE);
 	struct load l;
 
 	(void)state;
@@ -369,8 +148,8 @@ static void an_unknown_lag_drains_nothing(void **state)
 	assert_false(l.summary.drained);
 	assert_non_null(strstr(l.summary.stats.lag.why, "HTTP 500"));
 	load_release(&l);
-	server_stop(s);
-	server_stop(broken);
+	script_server_stop(s);
+	script_server_stop(broken);
 }
 
 static void a_reset_is_a_reset(void **state)
@@ -388,7 +167,7 @@ static void garbage_is_malformed(void **state)
 
 static void silence_is_a_timeout(void **state)
 {
-	struct server *s = server_start(SILENT);
+	struct script_server *s = script_server_start(SILENT);
 	struct load l;
 	int64_t start = clock_mono_ms();
 
@@ -401,12 +180,12 @@ static void silence_is_a_timeout(void **state)
 	assert_in_range(clock_mono_ms() - start, 1200, 6000);
 	assert_true(histogram_percentile_us(l.summary.stats.response, 99) > 900000);
 	load_release(&l);
-	server_stop(s);
+	script_server_stop(s);
 }
 
 static void a_503_is_counted_by_its_code(void **state)
 {
-	struct server *s = server_start(BUSY_503);
+	struct script_server *s = script_server_start(BUSY_503);
 	struct load l;
 
 	(void)state;
@@ -416,17 +195,17 @@ static void a_503_is_counted_by_its_code(void **state)
 	assert_int_equal(l.summary.stats.errors, 20);
 	assert_int_equal(l.summary.stats.acknowledged, 0);
 	load_release(&l);
-	server_stop(s);
+	script_server_stop(s);
 }
 
 static void a_server_that_goes_away_refuses(void **state)
 {
-	struct server *s = server_start(CLOSING);
+	struct script_server *s = script_server_start(CLOSING);
 	struct load l;
 
 	(void)state;
 	load_init(&l, s, "500ms:100", false);
-	server_stop(s); /* after the probe, before the first request */
+	script_server_stop(s); /* after the probe, before the first request */
 	load_run(&l);
 	assert_int_equal(l.summary.stats.outcomes[HTTP_REFUSED], 50);
 	load_release(&l);
@@ -434,7 +213,7 @@ static void a_server_that_goes_away_refuses(void **state)
 
 static void closed_connections_are_opened_again(void **state)
 {
-	struct server *s = server_start(CLOSING);
+	struct script_server *s = script_server_start(CLOSING);
 	struct load l;
 
 	(void)state;
@@ -444,12 +223,12 @@ static void closed_connections_are_opened_again(void **state)
 	assert_int_equal(l.summary.stats.errors, 0);
 	assert_true(l.summary.connects >= 50);
 	load_release(&l);
-	server_stop(s);
+	script_server_stop(s);
 }
 
 static void a_connection_the_server_has_done_with_is_not_used_again(void **state)
 {
-	struct server *s = server_start(SAYS_CLOSE);
+	struct script_server *s = script_server_start(SAYS_CLOSE);
 	struct load l;
 
 	(void)state;
@@ -458,12 +237,12 @@ static void a_connection_the_server_has_done_with_is_not_used_again(void **state
 	load_run(&l);
 	assert_int_equal(l.summary.stats.acknowledged, 50);
 	load_release(&l);
-	server_stop(s);
+	script_server_stop(s);
 }
 
 static void without_positions_the_drain_still_waits_for_lag_zero(void **state)
 {
-	struct server *s = server_start(DRIP);
+	struct script_server *s = script_server_start(DRIP);
 	struct load l;
 
 	(void)state;
@@ -476,12 +255,12 @@ static void without_positions_the_drain_still_waits_for_lag_zero(void **state)
 	assert_true(l.summary.drain_asked);
 	assert_false(l.summary.drained);
 	load_release(&l);
-	server_stop(s);
+	script_server_stop(s);
 }
 
 static void a_slow_answer_is_read_to_its_end(void **state)
 {
-	struct server *s = server_start(DRIP);
+	struct script_server *s = script_server_start(DRIP);
 	struct load l;
 
 	(void)state;
@@ -490,7 +269,7 @@ static void a_slow_answer_is_read_to_its_end(void **state)
 	assert_int_equal(l.summary.stats.acknowledged, 20);
 	assert_int_equal(l.summary.stats.without_position, 20);
 	load_release(&l);
-	server_stop(s);
+	script_server_stop(s);
 }
 
 /*
@@ -499,7 +278,7 @@ static void a_slow_answer_is_read_to_its_end(void **state)
  */
 static void a_stall_shows_in_every_request_that_was_due(void **state)
 {
-	struct server *s = server_start(STALL);
+	struct script_server *s = script_server_start(STALL);
 	struct load l;
 
 	(void)state;
@@ -512,12 +291,12 @@ static void a_stall_shows_in_every_request_that_was_due(void **state)
 	assert_true(l.summary.stats.late >= 90);
 	assert_true(l.summary.counts.waited >= 50);
 	load_release(&l);
-	server_stop(s);
+	script_server_stop(s);
 }
 
 static void a_full_backlog_drops_and_says_so(void **state)
 {
-	struct server *s = server_start(SILENT);
+	struct script_server *s = script_server_start(SILENT);
 	struct load l;
 
 	(void)state;
@@ -530,12 +309,12 @@ static void a_full_backlog_drops_and_says_so(void **state)
 	assert_int_equal(l.summary.stats.outcomes[HTTP_TIMEOUT], 14);
 	assert_true(summary_error_rate(&l.summary) > 0.99);
 	load_release(&l);
-	server_stop(s);
+	script_server_stop(s);
 }
 
 static void one_offset_twice_is_noticed(void **state)
 {
-	struct server *s = server_start(SAME_OFFSET);
+	struct script_server *s = script_server_start(SAME_OFFSET);
 	struct load l;
 
 	(void)state;
@@ -543,7 +322,7 @@ static void one_offset_twice_is_noticed(void **state)
 	load_run(&l);
 	assert_int_equal(l.summary.stats.answered_twice, 19);
 	load_release(&l);
-	server_stop(s);
+	script_server_stop(s);
 }
 
 static void *interrupt_soon(void *arg)
@@ -555,7 +334,7 @@ static void *interrupt_soon(void *arg)
 
 static void a_signal_ends_the_run_with_its_figures(void **state)
 {
-	struct server *s = server_start(ACKNOWLEDGE);
+	struct script_server *s = script_server_start(ACKNOWLEDGE);
 	int64_t start = clock_mono_ms();
 	pthread_t thread;
 	struct load l;
@@ -571,12 +350,12 @@ static void a_signal_ends_the_run_with_its_figures(void **state)
 	assert_in_range(l.summary.stats.acknowledged, 5, 200);
 	assert_int_equal(l.summary.counts.sent, l.summary.stats.done);
 	load_release(&l);
-	server_stop(s);
+	script_server_stop(s);
 }
 
 static void a_signal_does_not_wait_for_a_silent_server(void **state)
 {
-	struct server *s = server_start(SILENT);
+	struct script_server *s = script_server_start(SILENT);
 	int64_t start = clock_mono_ms();
 	pthread_t thread;
 	struct load l;
@@ -593,12 +372,12 @@ static void a_signal_does_not_wait_for_a_silent_server(void **state)
 	assert_int_equal(l.summary.abandoned, 4);
 	assert_true(l.summary.counts.cancelled > 0);
 	load_release(&l);
-	server_stop(s);
+	script_server_stop(s);
 }
 
 static void a_threshold_beyond_repair_ends_the_run(void **state)
 {
-	struct server *s = server_start(BUSY_503);
+	struct script_server *s = script_server_start(BUSY_503);
 	struct thresholds t = {0};
 	struct load l;
 
@@ -611,7 +390,7 @@ static void a_threshold_beyond_repair_ends_the_run(void **state)
 	assert_true(l.summary.counts.due < 1000);
 	thresholds_release(&t);
 	load_release(&l);
-	server_stop(s);
+	script_server_stop(s);
 }
 
 int main(void)
