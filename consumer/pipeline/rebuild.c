@@ -26,6 +26,7 @@ struct want {
 	struct rebuild_want what;
 	bool done;
 	bool working;
+	bool refused; /* cannot be rebuilt; said once */
 };
 
 struct rebuild {
@@ -35,6 +36,9 @@ struct rebuild {
 	struct redis_store *redis;
 	pthread_t thread;
 	bool started;
+
+	/* its thread only */
+	const struct route *last_route;
 
 	/* any thread */
 	atomic_bool stop;
@@ -86,6 +90,17 @@ void rebuild_free(struct rebuild *rebuild)
 	free(rebuild);
 }
 
+/* Without the partition of a key (key_partition) there is no fence to write it under. */
+static bool possible(const struct route *route)
+{
+	enum column_type type;
+
+	if (route->cache == CACHE_NONE || route->mode != ROUTE_UPSERT || route->key_count != 1)
+		return false;
+	type = route->columns[route->keys[0]].type;
+	return type == COLUMN_STRING || type == COLUMN_INT;
+}
+
 static bool same(const struct rebuild_want *a, const struct rebuild_want *b)
 {
 	return a->route == b->route && a->partition == b->partition;
@@ -110,6 +125,7 @@ void rebuild_set_wanted(struct rebuild *rebuild, const struct rebuild_want *want
 
 		fresh[i].what = wants[i];
 		fresh[i].working = old && old->working;
+		fresh[i].refused = old && old->refused;
 		fresh[i].done = old && old->done && old->what.mark == wants[i].mark;
 	}
 	free(rebuild->wants);
@@ -128,9 +144,12 @@ struct rebuild_state rebuild_state(struct rebuild *rebuild, const struct rebuild
 	found = find(rebuild, want);
 	if (found) {
 		state.done = found->done && found->what.mark == want->mark;
-		state.ratio = state.done       ? 1
-			      : found->working ? atomic_load(&rebuild->ratio)
-					       : 0;
+		if (state.done)
+			state.ratio = 1;
+		else if (found->refused)
+			state.ratio = -1;
+		else if (found->working)
+			state.ratio = atomic_load(&rebuild->ratio);
 	}
 	pthread_mutex_unlock(&rebuild->mu);
 	return state;
@@ -138,33 +157,65 @@ struct rebuild_state rebuild_state(struct rebuild *rebuild, const struct rebuild
 
 /* ---- its thread ---- */
 
-/* All wanted partitions of the first route that has one; false when told to stop. */
+/* What cannot be done is said once, and not tried again and again. */
+static void refuse_impossible(struct rebuild *rebuild)
+{
+	for (size_t i = 0; i < rebuild->count; i++) {
+		struct want *want = &rebuild->wants[i];
+
+		if (want->refused || possible(want->what.route))
+			continue;
+		want->refused = true;
+		log_event(LOG_WARN, "rebuild_impossible",
+			LOG_F("topic", LOG_STR(want->what.route->topic)),
+			LOG_F("partition", LOG_INT(want->what.partition)),
+			LOG_F("reason",
+				LOG_STR("a key's partition cannot be told from its row; the "
+					"cache fills as records come")));
+	}
+}
+
+/* A route that wants something, another one than last time if there is one; or NULL. */
+static const struct route *next_route(const struct rebuild *rebuild)
+{
+	const struct route *found = NULL;
+
+	for (size_t i = 0; i < rebuild->count; i++) {
+		const struct want *want = &rebuild->wants[i];
+
+		if (!want->done && !want->refused && (!found || found == rebuild->last_route))
+			found = want->what.route;
+	}
+	return found;
+}
+
+static void take_parts(struct rebuild *rebuild, struct rebuild_pass *pass)
+{
+	pass->part_count = 0;
+	pass->parts = mem_resize(pass->parts, rebuild->count, sizeof(*pass->parts));
+	for (size_t i = 0; i < rebuild->count; i++) {
+		struct want *want = &rebuild->wants[i];
+
+		want->working = pass->route && !want->done && want->what.route == pass->route;
+		if (want->working)
+			pass->parts[pass->part_count++] = (struct rebuild_part){
+				.partition = want->what.partition, .mark = want->what.mark};
+	}
+}
+
+/* All wanted partitions of one route; false when told to stop. */
 static bool next_pass(struct rebuild *rebuild, struct rebuild_pass *pass)
 {
 	pthread_mutex_lock(&rebuild->mu);
 	for (;;) {
-		pass->route = NULL;
-		pass->part_count = 0;
-		for (size_t i = 0; i < rebuild->count; i++)
-			rebuild->wants[i].working = false;
-		if (atomic_load(&rebuild->stop))
-			break;
-		for (size_t i = 0; i < rebuild->count; i++) {
-			struct want *want = &rebuild->wants[i];
-
-			if (want->done || (pass->route && pass->route != want->what.route))
-				continue;
-			pass->route = want->what.route;
-			pass->parts = mem_resize(
-				pass->parts, pass->part_count + 1, sizeof(*pass->parts));
-			pass->parts[pass->part_count++] = (struct rebuild_part){
-				.partition = want->what.partition, .mark = want->what.mark};
-			want->working = true;
-		}
-		if (pass->route)
+		refuse_impossible(rebuild);
+		pass->route = atomic_load(&rebuild->stop) ? NULL : next_route(rebuild);
+		take_parts(rebuild, pass);
+		if (pass->route || atomic_load(&rebuild->stop))
 			break;
 		pthread_cond_wait(&rebuild->changed, &rebuild->mu);
 	}
+	rebuild->last_route = pass->route;
 	pthread_mutex_unlock(&rebuild->mu);
 	return pass->route != NULL;
 }
@@ -214,17 +265,6 @@ static enum verdict read_ids(
 	}
 	pass->part_count = kept;
 	return VERDICT_DONE;
-}
-
-/* Without the partition of a key (key_partition) there is no fence to write it under. */
-static bool possible(const struct route *route)
-{
-	enum column_type type;
-
-	if (route->cache == CACHE_NONE || route->mode != ROUTE_UPSERT || route->key_count != 1)
-		return false;
-	type = route->columns[route->keys[0]].type;
-	return type == COLUMN_STRING || type == COLUMN_INT;
 }
 
 static enum verdict run_pass(
@@ -309,15 +349,6 @@ static int64_t judge(struct rebuild *rebuild, const struct rebuild_pass *pass, e
 	return ms;
 }
 
-static void refuse(struct rebuild *rebuild, const struct rebuild_pass *pass)
-{
-	log_limited(LOG_WARN, "rebuild_impossible", LOG_F("topic", LOG_STR(pass->route->topic)),
-		LOG_F("reason",
-			LOG_STR("the partition of a key cannot be told from its row; the cache "
-				"fills as records come")));
-	pause_for(rebuild, PAUSE_FATAL_MS);
-}
-
 static void *rebuild_thread(void *context)
 {
 	struct rebuild *rebuild = context;
@@ -331,10 +362,6 @@ static void *rebuild_thread(void *context)
 		struct store_error error = {.store = "", .row = -1};
 
 		atomic_store(&rebuild->ratio, 0);
-		if (!possible(pass.route)) {
-			refuse(rebuild, &pass);
-			continue;
-		}
 		pause_for(rebuild,
 			judge(rebuild, &pass, run_pass(rebuild, &pass, &error), &error));
 	}

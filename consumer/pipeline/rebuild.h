@@ -37,7 +37,7 @@ struct rebuild_want {
 
 struct rebuild_state {
 	bool done; /* the id with this mark is off the fence */
-	double ratio; /* of the rows written, 0..1 */
+	double ratio; /* of the rows written, 0..1; -1: this one cannot be rebuilt */
 };
 
 struct rebuild;

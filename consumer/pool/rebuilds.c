@@ -14,8 +14,11 @@ void pool_tend_rebuild(struct pool *pool)
 	struct rebuild_want *wants;
 	size_t count = 0;
 
-	if (!rebuild)
+	if (!rebuild) {
+		for (int i = 0; i < pool->partition_count; i++)
+			atomic_store(&pool->partitions[i].p->cache_ratio, -1);
 		return;
+	}
 	wants = mem_alloc((size_t)pool->partition_count * sizeof(*wants));
 	for (int i = 0; i < pool->partition_count; i++) {
 		struct partition *p = pool->partitions[i].p;

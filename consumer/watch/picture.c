@@ -42,7 +42,7 @@ const char *picture_cache(const struct snapshot_partition *own)
 	if (strcmp(own->mode, "catching up") == 0 || strcmp(own->mode, "healing") == 0)
 		return "catching up";
 	if (own->rebuild_wanted)
-		return "rebuilding";
+		return own->cache_ratio < 0 ? "unverified" : "rebuilding";
 	return strcmp(own->mode, "running") == 0 ? "ok" : "unverified";
 }
 

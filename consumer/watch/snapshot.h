@@ -22,7 +22,7 @@ struct snapshot_partition {
 	uint32_t stage_us[5]; /* last batch: intake, decode, mysql, redis, settle */
 	int64_t progress_age_ms; /* since the last step that moved something */
 	bool rebuild_wanted; /* its cache is being rebuilt, or waits for it */
-	double cache_ratio; /* how much of it is written, 0..1 */
+	double cache_ratio; /* how much of it is written, 0..1; -1: nobody rebuilds it */
 	char error[512]; /* "" = all is well */
 	int64_t error_wall_ms;
 };

@@ -372,6 +372,25 @@ static void a_lost_connection_only_delays_it(void **state)
 	rebuild_free(rebuild);
 }
 
+static void a_route_that_cannot_be_rebuilt_is_said_and_holds_nobody_up(void **state)
+{
+	struct route other = *route;
+	struct rebuild_want wants[2] = {
+		{&other, 0, rebuild_mark("m1")}, {route, 0, rebuild_mark("m1")}};
+	struct rebuild *rebuild = rebuild_new(&config);
+	struct errmsg msg;
+
+	(void)state;
+	lose_the_cache("m1");
+	other.key_count = 2;
+	assert_int_equal(rebuild_start(rebuild, &msg), 0);
+	rebuild_set_wanted(rebuild, wants, 2);
+	wait_done(rebuild, "m1", 1);
+	assert_false(rebuild_state(rebuild, &wants[0]).done);
+	assert_true(rebuild_state(rebuild, &wants[0]).ratio < 0);
+	rebuild_free(rebuild);
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -423,6 +442,7 @@ int main(void)
 		cmocka_unit_test(the_rate_is_kept_and_the_ratio_grows),
 		cmocka_unit_test(batches_go_on_meanwhile_and_are_never_refused),
 		cmocka_unit_test(a_lost_connection_only_delays_it),
+		cmocka_unit_test(a_route_that_cannot_be_rebuilt_is_said_and_holds_nobody_up),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
