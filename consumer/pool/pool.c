@@ -68,6 +68,7 @@ int pool_new(struct pool **out, struct pool_config *config, struct pipeline *pip
 	pool->pipeline = pipeline;
 	pool->started_wall_ms = clock_wall_ms();
 	atomic_init(&pool->wanted_workers, config->workers);
+	autoscale_init(&pool->autoscale, &autoscale_limits_default);
 	pthread_mutex_init(&pool->mu, NULL);
 	rd_kafka_conf_set_opaque(config->conf, pool);
 	rd_kafka_conf_set_rebalance_cb(config->conf, pool_on_rebalance);
@@ -131,6 +132,7 @@ static void tick(struct pool *pool)
 		pool->next_watch_ms = now + WATCH_EVERY_MS;
 		note_member(pool);
 		pool_watch(pool);
+		pool_autoscale(pool);
 	}
 	if (now >= pool->next_rebuild_ms) {
 		pool->next_rebuild_ms = now + REBUILD_EVERY_MS;

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 struct pool;
+struct lag_observer;
 
 struct pool_config {
 	const struct pipeline *pipeline; /* borrowed; its kafka handle is set by pool_new */
@@ -31,6 +32,8 @@ struct pool_config {
 
 int pool_new(struct pool **out, struct pool_config *config, struct pipeline *pipeline,
 	struct errmsg *msg);
+/* Lets workers=auto follow the lag; borrowed, must live until pool_run returns. */
+void pool_observe(struct pool *pool, struct lag_observer *observer);
 /* Joins the group and works until pool_drain(). 0, or ERR_UNFINISHED when the deadline passed. */
 int pool_run(struct pool *pool);
 void pool_free(struct pool *pool);

@@ -3,6 +3,7 @@
 #define CONSUMER_POOL_POOL_IMPL_H
 
 #include "consumer/pipeline/worker.h"
+#include "consumer/pool/autoscale.h"
 #include "consumer/pool/pool.h"
 
 #include <pthread.h>
@@ -31,6 +32,9 @@ struct pool {
 	/* main thread only */
 	int64_t next_commit_ms, next_watch_ms, next_rebuild_ms;
 	bool unfinished;
+	struct lag_observer *observer; /* borrowed; NULL = no autoscaling */
+	struct autoscale autoscale;
+	int auto_workers; /* what autoscale decided; 0 = one per partition */
 
 	pthread_mutex_t mu; /* main thread writes under it, snapshots read under it */
 	struct pool_partition *partitions;
@@ -58,6 +62,9 @@ void pool_commit(struct pool *pool, bool wait);
 /* Brings threads and ownership to the wanted count; partitions move at a batch's end. */
 void pool_rescale(struct pool *pool, const char *reason);
 void pool_stop_workers(struct pool *pool);
+
+/* scaler.c */
+void pool_autoscale(struct pool *pool);
 
 /* watchdog.c */
 void pool_watch(struct pool *pool);

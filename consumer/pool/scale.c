@@ -10,7 +10,10 @@
 
 static int target_count(const struct pool *pool, int wanted)
 {
-	int count = wanted > 0 ? wanted : pool->partition_count;
+	int automatic = pool->auto_workers > 0 && pool->auto_workers < pool->partition_count
+				? pool->auto_workers
+				: pool->partition_count;
+	int count = wanted > 0 ? wanted : automatic;
 
 	if (wanted == 0 && count > pool->config.workers_max)
 		count = pool->config.workers_max;
@@ -89,8 +92,11 @@ void pool_rescale(struct pool *pool, const char *reason)
 		item->worker = pool->workers[i % count];
 		worker_give(item->worker, item->p);
 	}
-	snprintf(text, sizeof(text), "%d workers for %d partitions (%s)", count,
-		pool->partition_count, reason);
+	snprintf(text, sizeof(text), "%d workers for %d partitions (%s)%s", count,
+		pool->partition_count, reason,
+		count < pool->partition_count && pool->partition_count % count
+			? "; a count that divides the partitions loads them evenly"
+			: "");
 	pthread_mutex_lock(&pool->mu);
 	pool->workers_auto = wanted == 0;
 	snprintf(pool->workers_reason, sizeof(pool->workers_reason), "%s", text);

@@ -95,6 +95,7 @@ int run_watch_start(struct run_watch **out, const struct settings *settings, str
 		run_watch_stop(w);
 		return err;
 	}
+	pool_observe(pool, w->observer);
 	*out = w;
 	return 0;
 }
