@@ -210,3 +210,15 @@ def test_a_frozen_owner_that_wakes_is_refused_and_goes_on(world):
     assert len(agree(world)) == 3000
     assert all(age == 3 for _, age, _ in world.rows().values())
     assert first.stop() == 0 and second.stop() == 0
+
+
+def test_partitions_move_between_workers_without_loss_or_disorder(world):
+    consumer = world.consumer()
+    for age, count in enumerate((1, 6, 2, 3, 1, 4, 6, 5, 1, 2, "auto")):
+        produce_users(world, 2000, age=age)
+        done = world.http.post(consumer.url + "/workers", json={"count": count}, timeout=20)
+        assert done.status_code in (200, 202), done.text
+    wait_until(lambda: world.lag() == 0, 20)
+    rows = agree(world)
+    assert len(rows) == 2000 and all(age == 10 for _, age, _ in rows.values())
+    assert "partition_stalled" not in consumer.text()
