@@ -16,6 +16,7 @@
 
 const struct lag_limits lag_limits_default = {
 	.window_ms = 10000,
+	.memory_ms = 60000,
 	.min_lag = 100,
 	.warn_ms = 5000,
 	.stall_ms = 10000,
@@ -124,15 +125,16 @@ static void see_rates(struct lag_track *t, const struct lag_sample *s, struct la
 		return;
 	struct lag_window_point point = {
 		.ms = s->now_ms, .end = s->end, .committed = s->committed};
-	lag_window_add(&t->window, &point, t->limits.window_ms);
-	bool rates = lag_window_rates(&t->window, &v->rate_in, &v->rate_out);
+	lag_window_add(&t->window, &point, t->limits.memory_ms);
+	bool rates =
+		lag_window_rates(&t->window, t->limits.window_ms, &v->rate_in, &v->rate_out);
 	double slope;
 	if (v->lag == 0) {
 		v->eta_seconds = 0;
 	} else if (rates && (double)v->lag <= v->rate_out * IN_HAND_S) {
 		v->eta_slope = v->rate_out;
 		v->eta_seconds = (double)v->lag / v->rate_out;
-	} else if (lag_window_drain(&t->window, &slope)) {
+	} else if (lag_window_drain(&t->window, t->limits.window_ms, &slope)) {
 		v->eta_slope = slope;
 		v->eta_seconds = (double)v->lag / slope;
 	}
@@ -143,8 +145,9 @@ static bool grows(const struct lag_track *t, const struct lag_view *v)
 {
 	if (v->lag < t->limits.min_lag || isnan(v->rate_in))
 		return false;
-	const struct lag_window_point *a = lag_window_at(&t->window, 0);
-	const struct lag_window_point *half = lag_window_at(&t->window, t->window.count / 2);
+	const struct lag_window_point *a = lag_window_before(&t->window, t->limits.window_ms);
+	const struct lag_window_point *half =
+		lag_window_before(&t->window, t->limits.window_ms / 2);
 	int64_t then = a->end - a->committed;
 	double least = fmin((double)then / 10, v->rate_in);
 	return (double)(v->lag - then) > least && v->lag > half->end - half->committed;

@@ -119,11 +119,27 @@ void lag_window_add(
 	window->points[(window->first + window->count++) % LAG_WINDOW_POINTS] = *point;
 }
 
-bool lag_window_rates(const struct lag_window *window, double *rate_in, double *rate_out)
+const struct lag_window_point *lag_window_before(
+	const struct lag_window *window, int64_t span_ms)
+{
+	int i = window->count - 1;
+	int64_t from = lag_window_at(window, i)->ms - span_ms;
+	while (i > 0 && lag_window_at(window, i)->ms > from)
+		i--;
+	return lag_window_at(window, i);
+}
+
+static int64_t lag_of(const struct lag_window_point *p)
+{
+	return p->end - p->committed;
+}
+
+bool lag_window_rates(
+	const struct lag_window *window, int64_t span_ms, double *rate_in, double *rate_out)
 {
 	if (window->count < 2)
 		return false;
-	const struct lag_window_point *a = lag_window_at(window, 0);
+	const struct lag_window_point *a = lag_window_before(window, span_ms);
 	const struct lag_window_point *b = lag_window_at(window, window->count - 1);
 	if (b->ms - a->ms < RATE_SPAN_MS)
 		return false;
@@ -133,20 +149,27 @@ bool lag_window_rates(const struct lag_window *window, double *rate_in, double *
 	return true;
 }
 
-bool lag_window_drain(const struct lag_window *window, double *slope)
+bool lag_window_drain(const struct lag_window *window, int64_t span_ms, double *slope)
 {
 	if (window->count < 2)
 		return false;
 	const struct lag_window_point *now = lag_window_at(window, window->count - 1);
 	const struct lag_window_point *peak = now;
-	for (int i = window->count - 1; i >= 0; i--) {
-		const struct lag_window_point *p = lag_window_at(window, i);
-		if (p->end - p->committed > peak->end - peak->committed)
-			peak = p;
-	}
-	int64_t gone = (peak->end - peak->committed) - (now->end - now->committed);
-	if (gone <= 0 || now->ms - peak->ms < DRAIN_SPAN_MS)
+	for (int i = window->count - 1; i >= 0; i--)
+		if (lag_of(lag_window_at(window, i)) > lag_of(peak))
+			peak = lag_window_at(window, i);
+	int64_t since = now->ms - peak->ms;
+	if (since < DRAIN_SPAN_MS)
 		return false;
-	*slope = (double)gone * 1000 / (double)(now->ms - peak->ms);
+	int64_t span = since / 2 > span_ms ? since / 2 : span_ms;
+	const struct lag_window_point *from = lag_window_before(window, span);
+	const struct lag_window_point *recent = lag_window_before(window, span_ms);
+	if (from->ms < peak->ms)
+		from = peak;
+	if (recent->ms < peak->ms)
+		recent = peak;
+	if (lag_of(from) <= lag_of(now) || lag_of(recent) <= lag_of(now))
+		return false;
+	*slope = (double)(lag_of(from) - lag_of(now)) * 1000 / (double)(now->ms - from->ms);
 	return true;
 }

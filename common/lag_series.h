@@ -54,13 +54,18 @@ void lag_window_add(
 void lag_window_clear(struct lag_window *window);
 /* 0 = the oldest. */
 const struct lag_window_point *lag_window_at(const struct lag_window *window, int index);
-/* Records/s over the window; false when it is too short to say. */
-bool lag_window_rates(const struct lag_window *window, double *rate_in, double *rate_out);
+/* Records/s over the last `span_ms`; false when there is too little to say. */
+bool lag_window_rates(
+	const struct lag_window *window, int64_t span_ms, double *rate_in, double *rate_out);
+/* The point from which a span that ends now begins: the newest that is at least so old, or the oldest. */
+const struct lag_window_point *lag_window_before(
+	const struct lag_window *window, int64_t span_ms);
 /*
- * How fast the lag has been shrinking since its last peak in the window, records/s; false when it
- * is not, or when the peak is too recent. From the peak, so that a drain that begins after a stop is
- * forecast by its own speed.
+ * How fast the lag shrinks, records/s, over the longer of `span_ms` and half of the time since its
+ * last peak, never from before that peak: a drain that begins after a stop is forecast by its own
+ * speed, and a long one by more than its last moments. False when it does not shrink, also in the
+ * last `span_ms` alone, or when the peak is too recent.
  */
-bool lag_window_drain(const struct lag_window *window, double *slope);
+bool lag_window_drain(const struct lag_window *window, int64_t span_ms, double *slope);
 
 #endif

@@ -242,6 +242,32 @@ static void forecast_of_a_steady_drain_is_right_from_the_start(void **state)
 	lag_track_free(s.track);
 }
 
+static void forecast_of_a_long_drain_is_not_its_last_moments(void **state)
+{
+	(void)state;
+	struct scene s = scene();
+	s.now.end = 600000;
+	look(&s);
+	run(&s, 20, 0, 10000);
+	run(&s, 10, 0, 4000); /* somebody else needs the machine */
+	const struct lag_view *v = look(&s);
+	assert_int_equal(v->lag, 360000);
+	/* over half of the thirty seconds, not over the slow ten */
+	assert_float_equal(v->eta_slope, 6000, 300);
+	lag_track_free(s.track);
+}
+
+static void a_drain_that_turned_round_has_no_forecast(void **state)
+{
+	(void)state;
+	struct scene s = scene();
+	s.now.end = 600000;
+	look(&s);
+	run(&s, 30, 0, 10000);
+	assert_true(isnan(run(&s, 11, 5000, 4000)->eta_seconds));
+	lag_track_free(s.track);
+}
+
 static void forecast_counts_what_still_arrives(void **state)
 {
 	(void)state;
@@ -428,6 +454,8 @@ int main(void)
 		cmocka_unit_test(thinning_keeps_the_end_of_an_idle_time),
 		cmocka_unit_test(rates_are_slopes_of_the_window),
 		cmocka_unit_test(forecast_of_a_steady_drain_is_right_from_the_start),
+		cmocka_unit_test(forecast_of_a_long_drain_is_not_its_last_moments),
+		cmocka_unit_test(a_drain_that_turned_round_has_no_forecast),
 		cmocka_unit_test(forecast_counts_what_still_arrives),
 		cmocka_unit_test(a_growing_lag_has_no_forecast),
 		cmocka_unit_test(a_moment_of_growth_is_no_warning),
