@@ -10,7 +10,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from prometheus_client.parser import text_string_to_metric_families as text_families
 
 import lag_tools
-from programs import wait_until
+from programs import binary, run, wait_until
 
 USER = {"name": "Ada", "age": 36, "occupation": "engineer"}
 
@@ -198,3 +198,20 @@ def test_the_count_of_workers_may_change_all_the_time(world):
     assert ours["rebalances"] == before
     world.wait_drained()
     assert len(world.rows()) == sent == len(world.keys())
+
+
+def test_top_is_plain_lines_in_a_pipe_and_says_when_nobody_is_there(world):
+    consumer = world.consumer()
+    world.produce([user(n) for n in range(30)])
+    settled(consumer, 30)
+    listen = consumer.url[len("http://"):]
+    child = subprocess.Popen([binary("wt-consumer"), "top", "--status.listen=" + listen],
+                             stdout=subprocess.PIPE, text=True)
+    line = child.stdout.readline()
+    assert "All is well" in line and "behind 0 records" in line and "\033" not in line
+    consumer.kill()
+    wait_until(lambda: "disconnected since" in child.stdout.readline(), 10)
+    child.terminate()
+    assert child.wait(10) == 0
+    done = run("wt-consumer", "top", options={"status.listen": listen})
+    assert done.returncode == 69 and listen in done.stderr
