@@ -208,8 +208,9 @@ def test_compressed_files_and_patterns_are_read(tmp_path):
     assert done.returncode == 74 and "cut short" in done.stderr
 
 
-def kill_often(words, options, tmp_path, times, seed):
-    """Starts the same command again and again, killing it at random moments; then lets it end."""
+def kill_often(words, options, tmp_path, times, seed, forget=False):
+    """Starts the same command again and again, killing it at random moments; then lets it end.
+    forget: now and then the checkpoint file is lost as well; the transaction has the position."""
     dice = random.Random(seed)
     for i in range(times):
         p = Program("wt-ingest", *words, options=options, log=str(tmp_path / ("run%d.log" % i)))
@@ -217,6 +218,8 @@ def kill_often(words, options, tmp_path, times, seed):
         if not p.running():
             break
         p.kill()
+        if forget and dice.random() < 0.5 and os.path.exists(options["checkpoint"]):
+            os.unlink(options["checkpoint"])
     done = ok(*words, options={k: v for k, v in options.items() if k != "rate"})
     return i, done
 
@@ -249,7 +252,7 @@ def test_a_killed_transactional_run_writes_each_record_once(topic, tmp_path, see
     options = {**topic.options, "to": [topic.to(), "json:%s" % out], "transactional": "true",
                "checkpoint": str(tmp_path / ("ckpt" + uuid.uuid4().hex)), "key": "id",
                "checkpoint.interval-ms": 100, "rate": 60000}
-    kills, _ = kill_often(["csv", str(path)], options, tmp_path, 6, seed)
+    kills, _ = kill_often(["csv", str(path)], options, tmp_path, 6, seed, forget=True)
     assert kills >= 3
     ids = [json.loads(v)["id"] for v in topic.values()]
     assert len(ids) == 200000 and len(set(ids)) == 200000
