@@ -11,7 +11,6 @@ int kafka_setup_conf(rd_kafka_conf_t **out, const struct sink *sink, struct errm
 {
 	const struct ingest_options *o = sink->options;
 	const struct conf *conf = &o->conf;
-	/* lz4 pays for wide generated rows: the broker and the wire are the limit then */
 	char codec[16];
 	char linger[32];
 	rd_kafka_conf_t *c;
@@ -19,8 +18,8 @@ int kafka_setup_conf(rd_kafka_conf_t **out, const struct sink *sink, struct errm
 
 	if (err != 0)
 		return err;
-	err = codec_word(codec, o->compression, "kafka", "none|gzip|snappy|lz4|zstd",
-		sink->source->input ? "none" : "lz4", msg);
+	err = codec_word(
+		codec, o->compression, "kafka", "none|gzip|snappy|lz4|zstd", "none", msg);
 	snprintf(linger, sizeof(linger), "%lld", (long long)o->linger_ms);
 	if (err == 0)
 		err = kafka_conf_require(c, conf, "enable.idempotence", "true",
