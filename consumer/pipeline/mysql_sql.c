@@ -169,9 +169,8 @@ char *mysql_sql_scan(const struct route *route, bool after)
 	fprintf(sql.out, " FROM `%s`", route->table);
 	if (after)
 		sql_where_after(&sql, route);
-	fputs(" ORDER BY ", sql.out);
-	for (int k = 0; k < route->key_count; k++)
-		fprintf(sql.out, "%s`%s`", k ? "," : "", key_name(route, k));
+	for (int k = 0; k < route->key_count; k++) /* none in append mode: any order */
+		fprintf(sql.out, "%s`%s`", k ? "," : " ORDER BY ", key_name(route, k));
 	fputs(" LIMIT ?", sql.out);
 	return sql_close(&sql);
 }

@@ -19,7 +19,7 @@ static enum verdict read_snapshot(struct mysql_store *mysql,
 	if (v == VERDICT_DONE)
 		v = mysql_store_snapshot_positions(
 			mysql, request->route, positions, generations, count, error);
-	if (v == VERDICT_DONE && request->count > 0)
+	if (v == VERDICT_DONE && request->count > 0 && request->route->cache != CACHE_NONE)
 		v = mysql_store_snapshot_rows(
 			mysql, request->route, request->wanted, request->count, rows, error);
 	if (v == VERDICT_DONE) {
