@@ -132,7 +132,8 @@ found:
 
 static int compare(const char *a, size_t a_len, const struct buf *b)
 {
-	int order = memcmp(a, b->data, a_len < b->used ? a_len : b->used);
+	size_t both = a_len < b->used ? a_len : b->used;
+	int order = both > 0 ? memcmp(a, b->data, both) : 0;
 
 	return order ? order : a_len < b->used ? -1 : a_len > b->used;
 }
@@ -188,7 +189,7 @@ void parquet_column_add(struct parquet_column *c, const struct cell *cell)
 {
 	bool null = cell->kind == CELL_NULL;
 
-	if (null && c->nulls == 0) {
+	if (null && c->nulls == 0 && c->rows > 0) {
 		memset(buf_room(&c->valid, c->rows), 1, c->rows);
 		c->valid.used = c->rows;
 	}

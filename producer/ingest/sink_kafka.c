@@ -103,11 +103,9 @@ static void finish_epochs(struct kafka *k)
 
 static int serve(struct kafka *k, int timeout_ms, struct errmsg *msg)
 {
-	uint64_t before = k->acknowledged;
-
 	rd_kafka_poll(k->rk, timeout_ms);
-	if (k->acknowledged != before)
-		atomic_store_explicit(&k->sink.records, k->acknowledged, memory_order_relaxed);
+	/* whoever counted them: rd_kafka_flush() serves reports too */
+	atomic_store_explicit(&k->sink.records, k->acknowledged, memory_order_relaxed);
 	if (k->failed) {
 		*msg = k->why;
 		return k->failed;

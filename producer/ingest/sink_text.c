@@ -44,14 +44,16 @@ static int json_write(struct sink *sink, const struct chunk *chunk, struct errms
 {
 	struct text_sink *t = (struct text_sink *)sink;
 	const struct record *first = chunk->records;
-	const struct record *last = chunk->records + chunk->count - 1;
 
 	if (chunk->count == 0)
 		return 0;
-	if (sink->source->values_are_json) /* the worker made it line by line already */
+	if (sink->source->values_are_json) { /* the worker made it line by line already */
+		const struct record *last = chunk->records + chunk->count - 1;
+
 		return put(t, first->value,
 			(size_t)(last->value + last->value_len + 1 - first->value),
 			chunk->count, msg);
+	}
 	t->buf.used = 0;
 	for (size_t i = 0; i < chunk->count; i++) {
 		buf_put(&t->buf, "{\"line\":", 8);

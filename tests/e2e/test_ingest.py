@@ -440,6 +440,13 @@ def test_a_person_without_arguments_is_asked(topic, tmp_path):
     assert sorted(topic.values()) == [b"1", b"2"]
 
 
+def test_hostile_files_have_no_other_end_than_a_named_one():
+    from programs import binary
+    done = subprocess.run([os.path.join(ROOT, "tests", "fuzz", "ingest.py"), "1", "150",
+                           binary("wt-ingest")], stdout=subprocess.PIPE, timeout=300)
+    assert done.returncode == 0, done.stdout.decode()
+
+
 READERS = ("pyarrow", "duckdb", "fastavro", "cramjam")
 
 
