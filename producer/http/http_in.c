@@ -1,6 +1,7 @@
 #include "producer/http/http_in.h"
 
 #include "common/http_server.h"
+#include "producer/http/put_text.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -219,25 +220,12 @@ int http_in_decode_path(char *to, size_t room, const char *path, size_t length, 
 	return 0;
 }
 
-static char *put(char *to, const char *text, size_t length)
+size_t http_in_length(const struct http_in *record)
 {
-	memcpy(to, text, length);
-	return to + length;
-}
+	static const char frame[] = "{\"id\":,\"name\":\"\",\"age\":,\"occupation\":\"\"}";
 
-#define PUT(to, literal) put(to, literal, sizeof(literal) - 1)
-
-static char *put_number(char *to, int64_t number)
-{
-	char digits[20];
-	int count = 0;
-
-	do
-		digits[count++] = (char)('0' + number % 10);
-	while (number /= 10);
-	while (count > 0)
-		*to++ = digits[--count];
-	return to;
+	return sizeof(frame) - 1 + record->id_json_length + record->fields[FIELD_NAME].length +
+	       record->fields[FIELD_OCCUPATION].length + PUT_NUMBER_CHARS;
 }
 
 size_t http_in_write(const struct http_in *record, char *to)

@@ -42,6 +42,8 @@ int http_in_set_id(
 	struct http_in *record, const char *id, size_t length, struct http_in_problem *problem);
 /* "%41b" -> "Ab". ERR_INVALID for a broken escape or an id that is too long. */
 int http_in_decode_path(char *to, size_t room, const char *path, size_t length, size_t *used);
+/* What http_in_write() will write, at most. */
+size_t http_in_length(const struct http_in *record);
 /* Writes at most RECORD_VALUE_ROOM bytes; returns how many. */
 size_t http_in_write(const struct http_in *record, char *to);
 

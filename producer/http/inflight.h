@@ -20,7 +20,10 @@ struct inflight {
 	struct batch_answer *batch;
 	size_t line;
 	int64_t deadline_ms;
+	int64_t wait_until_ms; /* with `applied_wanted`: Prefer: wait */
+	int32_t wait_s;
 	int32_t partition;
+	bool applied_wanted;
 	bool waiting; /* in the list of those with a deadline */
 	size_t value_length, id_at, id_length; /* the id as JSON is inside the value */
 	char *value; /* inline_value, or owned */

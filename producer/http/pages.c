@@ -73,6 +73,20 @@ static void write_http(struct metrics_writer *w, const struct http_server_stats 
 	one(w, METRIC_buffered, (double)stats->buffered_bytes);
 }
 
+static void write_stores(struct metrics_writer *w, const struct service *service)
+{
+	metrics_family(w, &metric_rows[METRIC_reads]);
+	metrics_sample(w, (double)service->read_hits, "source=\"cache\"");
+	metrics_sample(w, (double)service->read_misses, "source=\"database\"");
+	metrics_sample(w, (double)service->read_absent, "source=\"absent\"");
+	metrics_sample(w, (double)service->reads_failed, "source=\"failed\"");
+	metrics_family(w, &metric_rows[METRIC_waits]);
+	metrics_sample(w, (double)service->applied, "result=\"applied\"");
+	metrics_sample(w, (double)service->not_applied, "result=\"not_applied\"");
+	one(w, METRIC_waiting, (double)service->waiting);
+	one(w, METRIC_redis_up, redis_link_up(service->redis));
+}
+
 void service_metrics(struct service *service, struct http_request *request)
 {
 	const struct admission *admission = &service->pool.admission;
@@ -90,6 +104,8 @@ void service_metrics(struct service *service, struct http_request *request)
 	one(&w, METRIC_inflight, (double)admission->records);
 	one(&w, METRIC_inflight_bytes, (double)admission->bytes);
 	one(&w, METRIC_brokers_up, admission->down_since_ms ? 0 : 1);
+	if (service->redis || service->reader)
+		write_stores(&w, service);
 	metrics_family(&w, &metric_rows[METRIC_build_info]);
 	metrics_sample(&w, 1, "program=\"wt-producer\",version=\"%s\"", WT_VERSION);
 	metrics_end(&w);

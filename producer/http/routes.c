@@ -66,8 +66,7 @@ static void handle_id(
 		 !decode_id(request, path, length, id, &id_length))
 		; /* answered */
 	else if (method == HTTP_GET)
-		http_respond_problem(request, 501, NULL, NULL,
-			"reading by id is not part of this version; ask the database");
+		service_read(service, request, id, id_length);
 	else if (method == HTTP_PUT)
 		service_write(service, request, id, id_length);
 	else

@@ -32,6 +32,7 @@ static void finish(struct service *service)
 		return;
 	service->finished = true;
 	uv_close((uv_handle_t *)&service->tick, NULL);
+	service_close_stores(service);
 	http_server_close(service->http);
 	kafka_out_close(service->kafka);
 }
@@ -155,8 +156,11 @@ int service_open(struct service *service, uv_loop_t *loop,
 		err = open_kafka(service, msg);
 	if (err != 0)
 		return err;
-	err = open_http(service, msg);
+	err = service_open_stores(service, msg);
+	if (err == 0)
+		err = open_http(service, msg);
 	if (err != 0) {
+		service_close_stores(service);
 		kafka_out_close(service->kafka);
 		return err;
 	}
@@ -185,6 +189,8 @@ void service_drain(struct service *service)
 	service->drain_deadline_ms = clock_mono_ms() + service->options->drain_timeout_ms;
 	log_event(LOG_INFO, "draining",
 		LOG_F("inflight", LOG_INT(service->pool.admission.records)));
+	if (service->fences)
+		fence_wait_flush(service->fences);
 	http_server_drain(service->http, on_http_drained, service);
 }
 
@@ -204,5 +210,6 @@ void service_release(struct service *service)
 		service->refused_first = next;
 	}
 	inflight_release(&service->pool);
+	service_release_stores(service);
 	free(service->token);
 }
