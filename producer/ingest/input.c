@@ -3,6 +3,7 @@
 #include "common/clock.h"
 #include "producer/ingest/buf.h"
 #include "producer/ingest/inflate.h"
+#include "producer/ingest/input_paths.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -36,73 +37,21 @@ struct input {
 	_Atomic bool stopped;
 };
 
-static void add_path(struct input *in, const char *path)
-{
-	in->paths = mem_resize(in->paths, in->path_count + 1, sizeof(*in->paths));
-	in->paths[in->path_count++] = mem_strdup(path);
-}
-
-/* A name that exists is itself, even with a * in it. */
-static int expand(struct input *in, const char *path, struct errmsg *msg)
-{
-	struct stat st;
-	glob_t found;
-
-	if (strcmp(path, "-") == 0 || stat(path, &st) == 0 || !strpbrk(path, "*?[")) {
-		add_path(in, path);
-		return 0;
-	}
-	if (glob(path, 0, NULL, &found) != 0)
-		return errmsg_set(msg, ERR_IO, "no file matches '%s'", path);
-	for (size_t i = 0; i < found.gl_pathc; i++)
-		add_path(in, found.gl_pathv[i]);
-	globfree(&found);
-	return 0;
-}
-
-static int check_path(struct input *in, const char *path, struct errmsg *msg)
-{
-	struct stat st;
-	int fd;
-
-	if (strcmp(path, "-") == 0)
-		return 0;
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0 || fstat(fd, &st) != 0) {
-		if (fd >= 0)
-			close(fd);
-		return errmsg_set(msg, ERR_IO, "cannot read %s: %s", path, strerror(errno));
-	}
-	close(fd);
-	if (S_ISDIR(st.st_mode))
-		return errmsg_set(msg, ERR_IO,
-			"%s is a directory; name its files, or a pattern like '%s/*'", path,
-			path);
-	if (S_ISREG(st.st_mode))
-		in->total_bytes += (uint64_t)st.st_size;
-	return 0;
-}
-
 int input_open(
 	struct input **out, const struct conf_list *paths, bool follow, struct errmsg *msg)
 {
 	struct input *in = mem_zero(1, sizeof(*in));
-	int err = 0;
+	struct input_paths found = {0};
+	int err = input_paths_find(&found, paths, MAX_FILES / 2, msg);
 
 	in->fd = -1;
 	in->follow = follow;
-	for (size_t i = 0; err == 0 && i < paths->count; i++)
-		err = expand(in, paths->items[i], msg);
-	if (err == 0 && in->path_count == 0)
-		err = errmsg_set(msg, ERR_CONFIG, "name a file, a pattern or - to read from");
+	in->paths = found.names;
+	in->path_count = found.count;
+	in->total_bytes = found.bytes;
 	if (err == 0 && follow && in->path_count != 1)
 		err = errmsg_set(
 			msg, ERR_CONFIG, "--follow follows one file, not %zu", in->path_count);
-	if (err == 0 && in->path_count > MAX_FILES / 2)
-		err = errmsg_set(msg, ERR_CONFIG, "%zu files are more than %d", in->path_count,
-			MAX_FILES / 2);
-	for (size_t i = 0; err == 0 && i < in->path_count; i++)
-		err = check_path(in, in->paths[i], msg);
 	in->files = mem_zero(MAX_FILES, sizeof(*in->files));
 	if (err != 0) {
 		input_close(in);
@@ -294,6 +243,41 @@ static int open_for_seek(struct input *in, const struct input_file *file, struct
 	return 0;
 }
 
+/* The same file, whatever it is called now: rotation gives it a longer name. */
+static int open_followed(struct input *in, const struct input_file *file, struct errmsg *msg)
+{
+	char *pattern = mem_printf("%s*", in->paths[0]);
+	char *found = NULL;
+	struct stat st;
+	glob_t names;
+	int state;
+
+	if (glob(pattern, 0, NULL, &names) == 0) {
+		for (size_t i = 0; i < names.gl_pathc && !found; i++) {
+			if (stat(names.gl_pathv[i], &st) == 0 && st.st_ino == file->inode &&
+				st.st_dev == file->device)
+				found = mem_strdup(names.gl_pathv[i]);
+		}
+		globfree(&names);
+	}
+	free(pattern);
+	if (!found)
+		return errmsg_set(msg, ERR_IO,
+			"the file that was %s at the checkpoint is gone; remove the checkpoint "
+			"to "
+			"start with the one there is",
+			in->paths[0]);
+	in->path_at = 1;
+	state = open_path(in, found, msg);
+	free(found);
+	if (state < 0)
+		return state;
+	/* positions go by the name that is followed, and the inode */
+	free(in->files[in->file_count - 1].path);
+	in->files[in->file_count - 1].path = mem_strdup(in->paths[0]);
+	return 0;
+}
+
 static int skip_decoded(struct input *in, uint64_t offset, struct errmsg *msg)
 {
 	char *sink = mem_alloc(65536);
@@ -324,23 +308,13 @@ static bool is_plain_file(int fd)
 int input_seek(
 	struct input *in, const struct input_file *file, uint64_t offset, struct errmsg *msg)
 {
-	const struct input_file *now;
 	int err;
 
 	close_file(in);
 	in->unread.used = in->unread_at = 0;
-	err = open_for_seek(in, file, msg);
+	err = in->follow ? open_followed(in, file, msg) : open_for_seek(in, file, msg);
 	if (err != 0)
 		return err;
-	now = &in->files[in->file_count - 1];
-	if (in->follow && in->regular && now->inode != file->inode) {
-		/* Rotated while we were away: what was left of the old file is not reachable
-		   by its name; the operator decides. */
-		return errmsg_set(msg, ERR_IO,
-			"%s is another file than at the checkpoint (rotated); read the rotated "
-			"one first, or remove the checkpoint",
-			file->path);
-	}
 	if (in->regular && is_plain_file(in->fd)) {
 		struct stat st;
 

@@ -14,7 +14,7 @@ import uuid
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 
-from programs import Program, run
+from programs import Program, run, wait_until
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -314,6 +314,36 @@ def test_follow_survives_rotation_and_truncation(topic, tmp_path):
     assert p.wait() == 0
     assert out.read_bytes() == b"1\n2\n3\n4b\n5\n6\n"
     assert sorted(topic.values()) == [b"1", b"2", b"3", b"4b", b"5", b"6"]
+
+
+def test_follow_finds_its_file_again_after_a_rotation_while_it_was_away(tmp_path):
+    path, part = tmp_path / "app.log", tmp_path / "out.part"
+    options = {"to": "csv:%s" % (tmp_path / "out"), "follow": "true", "header": "false",
+               "checkpoint": tmp_path / "ckpt", "checkpoint.interval-ms": 50}
+
+    def follow(lines):
+        p = Program("wt-ingest", "lines", str(path), log=str(tmp_path / "log"), options=options)
+        wait_until(lambda: part.exists() and part.read_bytes() == lines, what=lines)
+        p.signal(signal.SIGTERM)
+        assert p.wait() == 0
+
+    path.write_bytes(b"1\n2\n")
+    follow(b"1\n2\n")
+    with open(path, "ab") as f:
+        f.write(b"3\n")
+    os.rename(path, tmp_path / "app.log.1")
+    path.write_bytes(b"4\n")
+    follow(b"1\n2\n3\n4\n")
+    with open(path, "ab") as f:
+        f.write(b"5\n")
+    follow(b"1\n2\n3\n4\n5\n")
+    path.unlink()
+    path.write_bytes(b"6\n")
+    (tmp_path / "app.log.1").unlink()
+    os.rename(path, tmp_path / "other")
+    path.write_bytes(b"7\n")
+    done = run("wt-ingest", "lines", str(path), options=options)
+    assert done.returncode == 74 and "is gone" in done.stderr
 
 
 def test_a_stopped_run_says_that_work_remains(topic, tmp_path):
