@@ -1,6 +1,7 @@
 #include "consumer/pipeline/batch.h"
 
 #include "common/mem.h"
+#include "consumer/pipeline/batch_sort.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -61,70 +62,35 @@ struct row *batch_add_row(struct batch *batch, size_t record)
 	return row;
 }
 
-/* FNV-1a, 64 bits: short keys, one pass (http://www.isthe.com/chongo/tech/comp/fnv/). */
-static uint64_t hash_key(const struct row *row)
-{
-	uint64_t hash = 14695981039346656037u;
-
-	for (uint32_t i = 0; i < row->sort_key_length; i++)
-		hash = (hash ^ (unsigned char)row->sort_key[i]) * 1099511628211u;
-	return hash ^ (hash >> 32);
-}
-
 static bool same_key(const struct row *a, const struct row *b)
 {
 	return a->sort_key_length == b->sort_key_length &&
 	       memcmp(a->sort_key, b->sort_key, a->sort_key_length) == 0;
 }
 
-static int by_key(const void *a, const void *b)
-{
-	const struct row *left = *(struct row *const *)a, *right = *(struct row *const *)b;
-	uint32_t shorter = left->sort_key_length < right->sort_key_length
-				   ? left->sort_key_length
-				   : right->sort_key_length;
-	int order = memcmp(left->sort_key, right->sort_key, shorter);
-
-	if (order)
-		return order;
-	return (left->sort_key_length > right->sort_key_length) -
-	       (left->sort_key_length < right->sort_key_length);
-}
-
-static void clear_slots(struct batch *batch)
-{
-	size_t wanted = 64;
-
-	while (wanted < batch->row_count * 2)
-		wanted *= 2;
-	if (wanted > batch->slot_room) {
-		batch->slots = mem_resize(batch->slots, wanted, sizeof(*batch->slots));
-		batch->slot_room = wanted;
-	}
-	memset(batch->slots, 0, batch->slot_room * sizeof(*batch->slots));
-}
-
-/* From the newest record back: the first row of a key that is met is the one that wins. */
+/* Rows of one key are neighbours in offset order once they are sorted: the last one wins. */
 static void select_last(struct batch *batch)
 {
-	clear_slots(batch);
-	for (size_t i = batch->row_count; i > 0; i--) {
-		struct row *row = &batch->rows[i - 1];
-		size_t slot;
+	struct sort_item *items;
+	size_t live = 0;
 
-		if (row->dead)
-			continue;
-		slot = hash_key(row) & (batch->slot_room - 1);
-		while (batch->slots[slot] &&
-			!same_key(&batch->rows[batch->slots[slot] - 1], row))
-			slot = (slot + 1) & (batch->slot_room - 1);
-		if (batch->slots[slot])
-			continue;
-		batch->slots[slot] = (uint32_t)i;
-		batch->selected[batch->selected_count++] = row;
+	if (batch->row_count == 0) /* a batch of nothing but dead letters has no arrays */
+		return;
+	if (batch->row_count * 2 > batch->item_room) {
+		batch->item_room = batch->row_room * 2;
+		batch->items =
+			mem_resize(batch->items, batch->item_room, sizeof(*batch->items));
 	}
-	if (batch->selected_count) /* a batch of nothing but dead letters has no array */
-		qsort(batch->selected, batch->selected_count, sizeof(*batch->selected), by_key);
+	items = batch->items;
+	for (size_t i = 0; i < batch->row_count; i++) {
+		if (!batch->rows[i].dead)
+			items[live++].row = &batch->rows[i];
+	}
+	batch_sort(items, items + live, live);
+	for (size_t i = 0; i < live; i++) {
+		if (i + 1 == live || !same_key(items[i].row, items[i + 1].row))
+			batch->selected[batch->selected_count++] = items[i].row;
+	}
 }
 
 void batch_select(struct batch *batch)
@@ -165,7 +131,7 @@ void batch_release(struct batch *batch)
 	free(batch->records);
 	free(batch->rows);
 	free(batch->selected);
-	free(batch->slots);
+	free(batch->items);
 	arena_release(&batch->arena);
 	*batch = (struct batch){0};
 }

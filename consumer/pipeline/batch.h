@@ -16,6 +16,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct sort_item;
+
 struct batch {
 	const struct route *route; /* borrowed */
 	int32_t partition;
@@ -36,8 +38,8 @@ struct batch {
 	 */
 	struct row **selected;
 	size_t selected_count, selected_room;
-	uint32_t *slots; /* hash of the keys while selecting: row number + 1 */
-	size_t slot_room;
+	struct sort_item *items; /* scratch of select */
+	size_t item_room;
 	struct arena arena;
 };
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "consumer/pipeline/batch_sort.h"
 #include "tests/lib/records.h"
 
 static struct mapping users;
@@ -128,6 +129,18 @@ static void dead_records_move_the_position_all_the_same(void **state)
 	records_free(records);
 }
 
+static void a_batch_of_nothing_but_dead_records_selects_nothing(void **state)
+{
+	struct records *records = records_new(USERS);
+
+	(void)state;
+	assert_string_equal(selected(records), "");
+	assert_null(records_put(records, "a", "rubbish"));
+	assert_string_equal(selected(records), "");
+	assert_int_equal(records->batch.to, 1);
+	records_free(records);
+}
+
 /* Against the obvious way: for each key the last one, keys in memcmp order. */
 static void any_batch_is_selected_as_the_obvious_way_does(void **state)
 {
@@ -184,6 +197,63 @@ static void any_batch_is_selected_as_the_obvious_way_does(void **state)
 		assert_true(last >= records->batch.selected_count);
 	}
 	records_free(records);
+}
+
+/* ---- sort ------------------------------------------------------------------------------------------ */
+
+#define SORTED 3000
+
+static int by_bytes(const void *a, const void *b)
+{
+	const struct row *left = ((const struct sort_item *)a)->row;
+	const struct row *right = ((const struct sort_item *)b)->row;
+	size_t shorter = left->sort_key_length < right->sort_key_length
+				 ? left->sort_key_length
+				 : right->sort_key_length;
+	int order = memcmp(left->sort_key, right->sort_key, shorter);
+
+	if (!order)
+		order = (left->sort_key_length > right->sort_key_length) -
+			(left->sort_key_length < right->sort_key_length);
+	return order ? order : (left > right) - (left < right);
+}
+
+/* Keys of few different bytes, NUL among them; long common beginnings; chains of them. */
+static uint32_t make_key(int sort, int i, char *key)
+{
+	uint32_t length = (uint32_t)(rand() % (sort == 0 ? 4 : 40));
+
+	if (sort == 3) /* each goes on where another one ends */
+		length = 8 * (uint32_t)(i % 120);
+	memset(key, 'a', 1000);
+	for (uint32_t at = sort == 2 ? 30 : 0; at < length && sort < 3; at++)
+		key[at] = "\0\1ab"[rand() % 4];
+	if (sort == 3 && rand() % 2)
+		key[length++] = 'b';
+	return length;
+}
+
+static void keys_of_any_bytes_are_sorted_and_stay_in_order(void **state)
+{
+	static struct row rows[SORTED];
+	static struct sort_item items[2 * SORTED], wanted[SORTED];
+	static char keys[SORTED][1001];
+
+	(void)state;
+	srand(11);
+	for (int round = 0; round < 40; round++) {
+		size_t count = (size_t)(rand() % (round < 20 ? 60 : SORTED));
+
+		for (size_t i = 0; i < count; i++) {
+			rows[i].sort_key = keys[i];
+			rows[i].sort_key_length = make_key(round % 4, (int)i, keys[i]);
+			items[i].row = wanted[i].row = &rows[i];
+		}
+		batch_sort(items, items + count, count);
+		qsort(wanted, count, sizeof(*wanted), by_bytes);
+		for (size_t i = 0; i < count; i++)
+			assert_ptr_equal(items[i].row, wanted[i].row);
+	}
 }
 
 static void a_steady_load_allocates_nothing(void **state)
@@ -270,7 +340,9 @@ int main(void)
 		cmocka_unit_test(an_earlier_record_takes_the_place_of_a_dead_one),
 		cmocka_unit_test(appends_keep_all_in_offset_order),
 		cmocka_unit_test(dead_records_move_the_position_all_the_same),
+		cmocka_unit_test(a_batch_of_nothing_but_dead_records_selects_nothing),
 		cmocka_unit_test(any_batch_is_selected_as_the_obvious_way_does),
+		cmocka_unit_test(keys_of_any_bytes_are_sorted_and_stay_in_order),
 		cmocka_unit_test(a_steady_load_allocates_nothing),
 		cmocka_unit_test(an_arena_keeps_its_blocks_up_to_a_bound),
 		cmocka_unit_test(a_digest_tells_records_apart),
