@@ -16,6 +16,9 @@ void column_set_field(struct column *column, const char *field)
 
 		column->path = mem_resize(
 			column->path, (size_t)column->path_length + 1, sizeof(*column->path));
+		column->path_bytes = mem_resize(column->path_bytes,
+			(size_t)column->path_length + 1, sizeof(*column->path_bytes));
+		column->path_bytes[column->path_length] = length;
 		column->path[column->path_length++] = mem_strndup(at, length);
 		if (!at[length])
 			return;
@@ -120,6 +123,7 @@ static void release_route(struct route *route)
 		for (int part = 0; part < column->path_length; part++)
 			free(column->path[part]);
 		free(column->path);
+		free(column->path_bytes);
 		free(column->field);
 		free(column->column);
 		if (column->default_cell.kind == CELL_TEXT)

@@ -26,6 +26,7 @@ enum column_type {
 struct column {
 	char *field; /* as written: "address.city" */
 	char **path; /* its members, path_length of them */
+	size_t *path_bytes; /* their lengths */
 	int path_length;
 	char *column; /* the SQL name */
 	enum column_type type;

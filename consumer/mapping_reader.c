@@ -9,19 +9,24 @@
 #include <string.h>
 
 #define FILE_BYTES_MAX	 (4 << 20)
+#define READ_BYTES	 16384
 #define LEFT_OUT_RESERVE 32
 
 int mapping_reader_open(struct mapping_reader *file, const char *path, struct errmsg *msg)
 {
 	FILE *in = fopen(path, "r");
+	size_t got;
 	int err = 0;
 
 	*file = (struct mapping_reader){.path = path, .msg = msg};
 	msg->text[0] = 0;
 	if (!in)
 		return errmsg_set(msg, ERR_CONFIG, "cannot read %s: %s", path, strerror(errno));
-	file->text = mem_alloc(FILE_BYTES_MAX + 1);
-	file->length = fread(file->text, 1, FILE_BYTES_MAX + 1, in);
+	do {
+		file->text = mem_resize(file->text, file->length + READ_BYTES, 1);
+		got = fread(file->text + file->length, 1, READ_BYTES, in);
+		file->length += got;
+	} while (got == READ_BYTES && file->length <= FILE_BYTES_MAX);
 	if (ferror(in))
 		err = errmsg_set(msg, ERR_CONFIG, "cannot read %s: %s", path, strerror(errno));
 	else if (file->length > FILE_BYTES_MAX)

@@ -7,14 +7,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-void text_buffer_add(struct text_buffer *buffer, const void *data, size_t length)
+/* Room for `length` more bytes; where they go. */
+static inline char *reserve(struct text_buffer *buffer, size_t length)
 {
 	if (buffer->used + length > buffer->room) {
 		buffer->room = (buffer->used + length) * 2 + 256;
 		buffer->data = mem_resize(buffer->data, buffer->room, 1);
 	}
+	return buffer->data + buffer->used;
+}
+
+static inline void add_byte(struct text_buffer *buffer, char byte)
+{
+	*reserve(buffer, 1) = byte;
+	buffer->used++;
+}
+
+void text_buffer_add(struct text_buffer *buffer, const void *data, size_t length)
+{
 	if (length)
-		memcpy(buffer->data + buffer->used, data, length);
+		memcpy(reserve(buffer, length), data, length);
 	buffer->used += length;
 }
 
@@ -84,32 +96,63 @@ static bool needs_escape(unsigned char c)
 	return c < 0x20 || c == '"' || c == '\\';
 }
 
-static void add_json_string(struct text_buffer *buffer, const char *text, size_t length)
+/* Is there one among these eight bytes? Each test puts a byte's top bit where it hits. */
+static bool any_needs_escape(uint64_t bytes)
+{
+	const uint64_t ones = 0x0101010101010101, tops = ones << 7;
+	uint64_t quote = bytes ^ ones * '"', backslash = bytes ^ ones * '\\';
+
+	return (((bytes - ones * 0x20) & ~bytes) | ((quote - ones) & ~quote) |
+		       ((backslash - ones) & ~backslash)) &
+	       tops;
+}
+
+/* How many bytes go as they are. */
+static size_t plain_length(const char *text, size_t length)
+{
+	size_t at = 0;
+	uint64_t bytes;
+
+	for (; at + sizeof(bytes) <= length; at += sizeof(bytes)) {
+		memcpy(&bytes, text + at, sizeof(bytes));
+		if (any_needs_escape(bytes))
+			break;
+	}
+	while (at < length && !needs_escape((unsigned char)text[at]))
+		at++;
+	return at;
+}
+
+static void add_escape(struct text_buffer *buffer, unsigned char c)
 {
 	static const char letters[] = "bfnrt", meant[] = "\b\f\n\r\t";
-	size_t plain = 0;
+	const char *known = c ? strchr(meant, c) : NULL;
+	char escape[8];
 
-	text_buffer_add(buffer, "\"", 1);
-	for (size_t i = 0; i < length; i++) {
-		unsigned char c = (unsigned char)text[i];
-		const char *known;
-		char escape[8];
+	if (c == '"' || c == '\\')
+		snprintf(escape, sizeof(escape), "\\%c", c);
+	else if (known)
+		snprintf(escape, sizeof(escape), "\\%c", letters[known - meant]);
+	else
+		snprintf(escape, sizeof(escape), "\\u%04x", c);
+	add_text(buffer, escape);
+}
 
-		if (!needs_escape(c))
-			continue;
-		text_buffer_add(buffer, text + plain, i - plain);
-		plain = i + 1;
-		known = c ? strchr(meant, c) : NULL;
-		if (c == '"' || c == '\\')
-			snprintf(escape, sizeof(escape), "\\%c", c);
-		else if (known)
-			snprintf(escape, sizeof(escape), "\\%c", letters[known - meant]);
-		else
-			snprintf(escape, sizeof(escape), "\\u%04x", c);
-		add_text(buffer, escape);
+static void add_json_string(struct text_buffer *buffer, const char *text, size_t length)
+{
+	reserve(buffer, length + 2);
+	add_byte(buffer, '"');
+	for (;;) {
+		size_t plain = plain_length(text, length);
+
+		text_buffer_add(buffer, text, plain);
+		if (plain == length)
+			break;
+		add_escape(buffer, (unsigned char)text[plain]);
+		text += plain + 1;
+		length -= plain + 1;
 	}
-	text_buffer_add(buffer, text + plain, length - plain);
-	text_buffer_add(buffer, "\"", 1);
+	add_byte(buffer, '"');
 }
 
 void cache_cell_add(
@@ -161,9 +204,9 @@ void cache_json_add(
 		const struct column *column = &route->columns[i];
 		const struct cell *cell = &row->cells[i];
 
-		text_buffer_add(buffer, i ? "," : "{", 1);
+		add_byte(buffer, i ? ',' : '{');
 		add_json_string(buffer, column->field, strlen(column->field));
-		text_buffer_add(buffer, ":", 1);
+		add_byte(buffer, ':');
 		if (cell->kind == CELL_NULL) {
 			add_text(buffer, "null");
 		} else if (is_quoted(column, cell) && column->type != COLUMN_BYTES) {
@@ -176,5 +219,5 @@ void cache_json_add(
 			text_buffer_add(buffer, "\"", quoted);
 		}
 	}
-	text_buffer_add(buffer, "}", 1);
+	add_byte(buffer, '}');
 }

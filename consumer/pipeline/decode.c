@@ -62,6 +62,15 @@ static bool take_leaf(struct walk *w, int index, const struct json_value *value)
 static bool walk_object(struct walk *w, const char *text, size_t length,
 	const struct column *parent, int depth);
 
+static bool is_named(const struct json_value *key, const struct column *column, int depth)
+{
+	size_t bytes = column->path_bytes[depth];
+
+	if (key->escaped)
+		return json_string_is(key, column->path[depth], bytes);
+	return key->length == bytes && memcmp(key->text, column->path[depth], bytes) == 0;
+}
+
 static bool take_member(struct walk *w, const struct json_value *key,
 	const struct json_value *value, const struct column *parent, int depth)
 {
@@ -70,8 +79,7 @@ static bool take_member(struct walk *w, const struct json_value *key,
 	for (int i = 0; i < w->route->column_count; i++) {
 		const struct column *column = &w->route->columns[i];
 
-		if (!below(column, parent, depth) ||
-			!json_string_is(key, column->path[depth], strlen(column->path[depth])))
+		if (!below(column, parent, depth) || !is_named(key, column, depth))
 			continue;
 		if (column->path_length > depth + 1)
 			nested = column;
