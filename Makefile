@@ -11,15 +11,16 @@ CFLAGS_release := -O2 -g
 CFLAGS_debug   := -O0 -g3 -DWT_FAULTS
 CFLAGS_asan    := -O1 -g3 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined -DWT_FAULTS
 CFLAGS_tsan    := -O1 -g3 -fno-omit-frame-pointer -fsanitize=thread -DWT_FAULTS
+CFLAGS_fuzz    := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
 CFLAGS_cov     := -O0 -g3 --coverage -DWT_FAULTS
 ifeq ($(CFLAGS_$(VARIANT)),)
-$(error VARIANT=$(VARIANT) is unknown; use release, debug, asan, tsan or cov)
+$(error VARIANT=$(VARIANT) is unknown; use release, debug, asan, tsan, cov or fuzz)
 endif
 
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
 	-Wformat=2 -Wundef $(if $(CI),-Werror)
 # Instrumented code makes gcc warn of paths that the optimised build rules out.
-ifneq ($(filter asan tsan cov,$(VARIANT)),)
+ifneq ($(filter asan tsan cov fuzz,$(VARIANT)),)
 WARNINGS += -Wno-format-truncation -Wno-maybe-uninitialized
 endif
 PKGS     := rdkafka hiredis libmariadb jansson libuv

@@ -180,11 +180,12 @@ static const char *compare(const char *text, size_t length)
 	if ((ours == 0) == (theirs != NULL)) {
 		whole.kind = text[start] == '{' ? JSON_KIND_OBJECT : JSON_KIND_ARRAY;
 		result = theirs ? compare_value(&whole, theirs) : NULL;
-	} else if (theirs && !strstr(error, "deeply")) {
+	} else if (theirs && !strstr(error, "deeply") && !memchr(text, 0, length)) {
 		snprintf(words, sizeof(words), "refused at %zu (%s), jansson takes it",
 			position, error);
 		result = words;
-	} else if (!theirs && json_error_code(&json_error) != json_error_numeric_overflow) {
+	} else if (!theirs && json_error_code(&json_error) != json_error_numeric_overflow &&
+		   json_error_code(&json_error) != json_error_null_byte_in_key) {
 		snprintf(words, sizeof(words), "taken, jansson says: %s", json_error.text);
 		result = words;
 	}
