@@ -9,7 +9,11 @@ ALL_OBJECTS  += $(patsubst %.c,$(BUILD)/obj/%.o,$(BENCH_SRC) $(BENCH_SHARED))
 $(BENCH_BINS): $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o \
 		$(patsubst %.c,$(BUILD)/obj/%.o,$(BENCH_SHARED)) $(BUILD)/lib/libcommon.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(ALL_LIBS)
+	$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) \
+		-Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(ALL_LIBS)
+
+# What a worker does before the stores, alone: tests/bench/decode_bench.c.
+$(BUILD)/bench/decode_bench: $(BUILD)/lib/libtest.a $(BUILD)/lib/libconsumer.a
 
 bench-build: all $(BENCH_BINS)
 bench: bench-build kafka-jars
