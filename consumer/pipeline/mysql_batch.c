@@ -38,6 +38,7 @@ struct kind {
 	bool erase; /* key columns only */
 	int columns;
 	MYSQL_STMT **stmts;
+	bool array; /* in one go, whatever the count */
 };
 
 static int kind_column(const struct kind *kind, int i)
@@ -60,7 +61,7 @@ static size_t rows_fit(const struct mysql_store *store, const struct kind *kind,
 {
 	size_t most = MYSQL_PLACEHOLDERS / (size_t)kind->columns, bytes = PACKET_HEAD_BYTES, n;
 
-	if (most > mysql_shape_rows[0])
+	if (most > mysql_shape_rows[0] && !kind->array)
 		most = mysql_shape_rows[0];
 	for (n = 0; n < count && n < most; n++) {
 		bytes += row_bytes(kind, rows[n]);
@@ -96,6 +97,20 @@ static enum verdict shape_run(struct mysql_store *store, const struct kind *kind
 	return mysql_execute(store, *stmt, error);
 }
 
+/* The first of *count rows; *count becomes how many that were. */
+static enum verdict some_run(struct mysql_store *store, const struct kind *kind,
+	struct row *const *rows, size_t *count, struct store_error *error)
+{
+	int shape = 0;
+
+	if (kind->array && *count > 1)
+		return mysql_array_run(store, kind->route, rows, *count, error);
+	while (mysql_shape_rows[shape] > *count)
+		shape++;
+	*count = mysql_shape_rows[shape];
+	return shape_run(store, kind, shape, rows, error);
+}
+
 static enum verdict rows_run(struct mysql_store *store, const struct kind *kind,
 	const struct mysql_rows *list, struct store_error *error)
 {
@@ -104,7 +119,6 @@ static enum verdict rows_run(struct mysql_store *store, const struct kind *kind,
 	while (at < list->count) {
 		size_t fit = rows_fit(store, kind, list->rows + at, list->count - at);
 		enum verdict v;
-		int shape = 0;
 
 		if (fit == 0) {
 			v = mysql_refuse(error, VERDICT_POISON, "too_long",
@@ -113,17 +127,14 @@ static enum verdict rows_run(struct mysql_store *store, const struct kind *kind,
 			error->row = (long)list->index[at];
 			return v;
 		}
-		while (mysql_shape_rows[shape] > fit)
-			shape++;
-		v = shape_run(store, kind, shape, list->rows + at, error);
+		v = some_run(store, kind, list->rows + at, &fit, error);
 		if (v != VERDICT_DONE) {
-			long row = error->row;
-			bool known = row >= 0 && row < (long)mysql_shape_rows[shape];
+			bool known = error->row >= 0 && error->row < (long)fit;
 
-			error->row = known ? (long)list->index[at + (size_t)row] : -1;
+			error->row = known ? (long)list->index[at + (size_t)error->row] : -1;
 			return v;
 		}
-		at += mysql_shape_rows[shape];
+		at += fit;
 	}
 	return VERDICT_DONE;
 }
@@ -132,14 +143,17 @@ enum verdict mysql_apply_rows(struct mysql_store *store, const struct route *rou
 	struct row *const *rows, size_t count, struct store_error *error)
 {
 	struct mysql_route *own = mysql_route_of(store, route);
-	struct kind write = {route, false, route->column_count, own->write};
-	struct kind erase = {route, true, route->key_count, own->erase};
-	enum verdict v;
+	struct kind write = {route, false, route->column_count, own->write, false};
+	struct kind erase = {route, true, route->key_count, own->erase, false};
+	enum verdict v = VERDICT_DONE;
 
 	store->writes.count = store->erases.count = 0;
 	for (size_t i = 0; i < count; i++)
 		rows_add(rows[i]->tombstone ? &store->erases : &store->writes, rows[i], i);
-	v = rows_run(store, &write, &store->writes, error);
+	if (store->writes.count > 1)
+		v = mysql_array_usable(store, route, &write.array, error);
+	if (v == VERDICT_DONE)
+		v = rows_run(store, &write, &store->writes, error);
 	if (v == VERDICT_DONE)
 		v = rows_run(store, &erase, &store->erases, error);
 	return v;

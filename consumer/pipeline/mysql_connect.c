@@ -71,6 +71,7 @@ void mysql_store_free(struct mysql_store *store)
 	free(store->erases.rows);
 	free(store->erases.index);
 	free(store->binds);
+	mysql_array_free(store->array);
 	free(store->updated_by);
 	free(store->routes);
 	free(store);
@@ -103,6 +104,8 @@ void mysql_disconnect(struct mysql_store *store)
 		statements_close(route->read, MYSQL_SHAPES);
 		statements_close(&route->scan, 1);
 		statements_close(&route->scan_after, 1);
+		statements_close(&route->array, 1);
+		route->array_asked = false;
 	}
 	free(store->database);
 	store->database = NULL;
@@ -242,6 +245,9 @@ static enum verdict session_setup(struct mysql_store *store, struct store_error 
 	v = read_variables(store, &variables, error);
 	if (v != VERDICT_DONE)
 		return v;
+	/* A server that logs statements refuses arrays. */
+	store->arrays = !store->config->shapes_only && store->mariadb &&
+			!(variables.log_bin && variables.statement_binlog);
 	/*
 	 * A frozen owner (or one whose machine vanished) between execute and commit holds the
 	 * ledger's lock. MariaDB drops a transaction that idles; MySQL only knows idle sessions, so

@@ -29,6 +29,8 @@ struct mysql_route {
 	MYSQL_STMT *erase[MYSQL_SHAPES];
 	MYSQL_STMT *read[MYSQL_SHAPES];
 	MYSQL_STMT *scan, *scan_after;
+	MYSQL_STMT *array; /* NULL also where arrays will not do */
+	bool array_asked;
 };
 
 enum mysql_fixed {
@@ -50,6 +52,7 @@ struct mysql_store {
 	MYSQL *mysql; /* NULL when closed */
 	bool mariadb;
 	bool row_alias; /* INSERT ... AS new */
+	bool arrays; /* wanted, and the server may take them */
 	bool snapshot_needs_level; /* the session is READ COMMITTED */
 	unsigned long packet_max;
 	char *database; /* escaped for a string literal */
@@ -58,6 +61,7 @@ struct mysql_store {
 	struct mysql_route *routes; /* one per route of the mapping */
 	MYSQL_BIND *binds; /* parameters, kept */
 	size_t bind_room;
+	struct mysql_array *array; /* NULL until needed */
 	struct mysql_rows writes, erases;
 	pthread_mutex_t mu;
 	int fd; /* under mu; -1 when closed */
@@ -99,6 +103,14 @@ enum verdict mysql_read_rows(MYSQL_STMT *stmt, const struct route *route, struct
 /* mysql_owner.c: the table's row in writethrough_route, made if there is none. */
 enum verdict mysql_check_owner(struct mysql_store *store, const struct route *route,
 	int32_t partitions, struct store_error *error);
+
+/* mysql_array.c: any number of rows in one trip; `usable` says whether this route may. */
+struct mysql_array;
+void mysql_array_free(struct mysql_array *array);
+enum verdict mysql_array_usable(struct mysql_store *store, const struct route *route,
+	bool *usable, struct store_error *error);
+enum verdict mysql_array_run(struct mysql_store *store, const struct route *route,
+	struct row *const *rows, size_t count, struct store_error *error);
 
 /* mysql_batch.c */
 /* Writes and erases rows in shapes. */

@@ -25,7 +25,8 @@ struct mysql_config {
 	const char *user, *password, *database; /* password may be NULL */
 	enum mysql_tls tls;
 	const char *tls_ca; /* or NULL */
-	int connect_timeout_ms, io_timeout_ms; /* the client library rounds up to seconds */
+	int connect_timeout_ms, io_timeout_ms; /* the library rounds up to seconds */
+	bool shapes_only; /* never MariaDB's array binding */
 	int idle_timeout_s; /* the server ends a transaction left idle for so long; 0 = its default */
 	const char *group; /* the consumer group: the ledger's group_id */
 	const char *updated_by; /* host:pid of this process, for people */
@@ -42,7 +43,6 @@ struct ledger {
 };
 
 struct mysql_store;
-
 struct mysql_store *mysql_store_new(const struct mysql_config *config);
 void mysql_store_free(struct mysql_store *store);
 enum verdict mysql_store_connect(struct mysql_store *store, struct store_error *error);
@@ -112,7 +112,7 @@ enum verdict mysql_store_snapshot_positions(struct mysql_store *store,
 enum verdict mysql_store_snapshot_rows(struct mysql_store *store, const struct route *route,
 	struct row *const *wanted, size_t count, struct row_list *out,
 	struct store_error *error);
-/* The next `limit` rows in primary key order after the key of `after` (NULL: from the first). */
+/* The next `limit` rows in primary key order behind `after`'s key (NULL: from the first). */
 enum verdict mysql_store_snapshot_scan(struct mysql_store *store, const struct route *route,
 	const struct row *after, size_t limit, struct row_list *out, struct store_error *error);
 enum verdict mysql_store_snapshot_end(struct mysql_store *store, struct store_error *error);

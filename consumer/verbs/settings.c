@@ -47,6 +47,7 @@ static void fill_mysql(struct settings *settings, const struct consumer_options 
 		.tls_ca = o->mysql_tls_ca,
 		.connect_timeout_ms = (int)o->mysql_connect_timeout,
 		.io_timeout_ms = (int)o->mysql_io_timeout,
+		.shapes_only = !o->mysql_arrays,
 		.group = o->group,
 		.updated_by = settings->updated_by,
 		.mapping = &settings->mapping};
