@@ -3,7 +3,7 @@
  * the best shape there is, without Kafka, JSON, ledger or fence: per partition one thread with its own
  * connections, per batch one statement in its own durable transaction and one MSET.
  *
- *	both_from_memory --records=N --keys=N --batch=500 [--redis=0] [--array=1]
+ *	both_from_memory --records=N --keys=N --batch=1000 [--redis=0] [--array=1]
  *
  * The batches are those of the consumer: `batch` records in their order, the last of a key wins,
  * sorted by key. All of that, and preparing a statement for every size that occurs, is done before
@@ -232,7 +232,7 @@ int main(int argc, char **argv)
 	double cpu, spent = 0;
 	int64_t since, took;
 
-	batch_records = (size_t)bench_option(argc, argv, "batch", 500);
+	batch_records = (size_t)bench_option(argc, argv, "batch", 1000);
 	with_redis = bench_option(argc, argv, "redis", 1) != 0;
 	with_array = bench_option(argc, argv, "array", 0) != 0;
 	for (uint64_t i = 0; i < records; i++) {

@@ -37,7 +37,6 @@ class Bench(World):
         """New database, new group, empty Redis; no program of ours runs."""
         for program in self.programs:
             program.kill()
-        self.programs.clear()
         number = self.made = self.made + 1
         with self._mysql(self.home) as connection, connection.cursor() as cursor:
             cursor.execute("DROP DATABASE " + self.env["MYSQL_DATABASE"])
