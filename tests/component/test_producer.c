@@ -135,6 +135,16 @@ static int dial(void)
 	return fd;
 }
 
+static void post_lines(int fd, const char *body)
+{
+	char text[2048];
+	int length = snprintf(text, sizeof(text),
+		"POST /write-through HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-ndjson"
+		"\r\nContent-Length: %zu\r\n\r\n%s",
+		strlen(body), body);
+	assert_int_equal(send(fd, text, (size_t)length, MSG_NOSIGNAL), length);
+}
+
 static void post(int fd, const char *id)
 {
 	char body[256], text[512];
@@ -319,6 +329,48 @@ static void more_than_the_limit_in_flight_is_503_before_it_is_queued(void **stat
 	assert_int_equal(stop(), 0);
 }
 
+#define LINE(id) "{\"id\":\"" id "\",\"name\":\"A\",\"age\":1,\"occupation\":\"B\"}\n"
+
+static void lines_that_are_not_confirmed_are_504_each_with_its_id(void **state)
+{
+	const char *const more[] = {"--http.timeout-ms=700", NULL};
+	char *text;
+
+	(void)state;
+	start(more);
+	assert_int_equal(post_once("before", &text), 202);
+	rd_kafka_mock_broker_set_down(p.cluster, 1);
+	int fd = dial();
+	post_lines(fd, LINE("a") "{\n" LINE("b"));
+	assert_int_equal(answer(fd, &text), 207);
+	has(text,
+		"{\"line\":1,\"status\":504,\"id\":\"a\",\"detail\":\"delivery not confirmed");
+	has(text, "{\"line\":2,\"status\":400,\"detail\":\"invalid JSON at byte 1");
+	has(text, "{\"line\":3,\"status\":504,\"id\":\"b\",");
+	close(fd);
+	rd_kafka_mock_broker_set_up(p.cluster, 1);
+	assert_int_equal(stop(), 0);
+}
+
+static void a_line_that_the_brokers_refuse_is_the_end_of_that_line_only(void **state)
+{
+	char *text;
+
+	(void)state;
+	start(NULL);
+	/* "a" and "b" go to different partitions, so into different requests. */
+	assert_int_not_equal(murmur2_partition("a", 1, 6), murmur2_partition("b", 1, 6));
+	rd_kafka_mock_push_request_errors(
+		p.cluster, 0, 1, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
+	int fd = dial();
+	post_lines(fd, LINE("a") LINE("b"));
+	assert_int_equal(answer(fd, &text), 207);
+	has(text, "\"status\":413,");
+	has(text, "\"status\":202,");
+	close(fd);
+	assert_int_equal(stop(), 0);
+}
+
 static void sigterm_answers_everything_in_flight(void **state)
 {
 	enum { CLIENTS = 60 };
@@ -394,6 +446,8 @@ int main(void)
 			brokers_that_go_cost_504_then_503_and_nothing_when_they_are_back),
 		cmocka_unit_test(a_short_outage_costs_only_time),
 		cmocka_unit_test(more_than_the_limit_in_flight_is_503_before_it_is_queued),
+		cmocka_unit_test(lines_that_are_not_confirmed_are_504_each_with_its_id),
+		cmocka_unit_test(a_line_that_the_brokers_refuse_is_the_end_of_that_line_only),
 		cmocka_unit_test(sigterm_answers_everything_in_flight),
 		cmocka_unit_test(a_second_signal_stops_now_and_says_what_is_left),
 		cmocka_unit_test(a_topic_that_is_not_there_is_69_and_named),
