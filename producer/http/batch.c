@@ -182,6 +182,8 @@ static void take_line(struct batch_answer *batch, const char *text, size_t lengt
 	if (http_in_read(&record, text, length, &problem) != 0 ||
 		service_give_id(service, &record, NULL, 0, &problem) != 0) {
 		set_problem(line, 400, problem.msg.text, problem.members);
+		if (record.key_length > 0) /* as far as it was read */
+			keep_id(batch, line, &record);
 		return;
 	}
 	keep_id(batch, line, &record);

@@ -49,7 +49,8 @@ def test_a_bad_line_never_hides_a_good_one(world):
     assert [(one["line"], one["status"]) for one in said] == [
         (1, 202), (2, 400), (4, 202), (6, 400), (7, 400), (8, 400), (9, 202)]
     assert said[1]["position"] == 8 and "byte 8" in said[1]["detail"]
-    assert said[4]["field"] == "age" and "unknown field" in said[5]["detail"]
+    assert "id" not in said[1] and said[4]["id"] == "c" and said[4]["field"] == "age"
+    assert "unknown field" in said[5]["detail"]
     assert set(held(world)) == {"a", "b", "é"}
 
 
