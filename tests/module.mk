@@ -35,7 +35,12 @@ MYSQL_TESTS := $(filter $(addprefix $(BUILD)/tests/component/,test_mysql_% test_
 test-mysql: $(MYSQL_TESTS)
 	tests/lib/mysql9 run $^
 
+# docker-compose.yml on a real engine. By hand: on a machine without one it installs docker.io, and
+# needs root. The first time ten minutes.
+test-compose:
+	tests/compose/run
+
 lint:
 	tests/lint/run
 
-.PHONY: test-mysql test-build check test test-all lint
+.PHONY: test-compose test-mysql test-build check test test-all lint

@@ -49,6 +49,7 @@ def promtool(*words):
 
 def test_promtool_accepts_configuration_and_rules():
     promtool("check", "config", "prometheus.yml")
+    promtool("check", "config", "compose.yml")
     promtool("check", "rules", "alerts.yml")
     promtool("test", "rules", "alerts_test.yml")
 
