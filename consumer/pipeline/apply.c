@@ -15,6 +15,8 @@
 #include "consumer/pipeline/refresh.h"
 #include "consumer/pipeline/settle.h"
 
+#include <string.h>
+
 static void note_stage(const struct pipeline *pipeline, struct partition *p, enum stage stage,
 	int64_t since_ns)
 {
@@ -66,7 +68,11 @@ static enum verdict probe_known_row(void *context, struct store_error *error)
 	if (tools->rows.count == 0)
 		return VERDICT_MOVED;
 	known = &tools->rows.rows[0];
-	return mysql_store_probe(tools->mysql, tools->route, &known, 1, error);
+	v = mysql_store_probe(tools->mysql, tools->route, &known, 1, error);
+	/* In append mode a table with a unique key of its own has this row already: well enough. */
+	if (v == VERDICT_POISON && strcmp(error->class, "duplicate") == 0)
+		v = VERDICT_DONE;
+	return v;
 }
 
 /* POISON: finds the row, puts it aside as dead, and lets the batch be tried again without it. */

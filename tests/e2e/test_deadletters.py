@@ -1,6 +1,8 @@
 """One bad record costs one record, and its letter tells everything."""
 import json
 
+import pytest
+
 from programs import wait_until
 
 
@@ -48,6 +50,37 @@ def test_an_older_good_record_of_the_key_takes_the_place_of_a_bad_one(world):
     world.consumer(ready=False)
     world.wait_drained()
     assert world.rows()["u1"][1] == 5 and world.keys() == world.rows()
+
+
+def append_route(world, table):
+    """a mapping file: keyless records are appended to `notes`"""
+    world.sql(table)
+    path = world.folder + "/mapping.json"
+    columns = [{"field": "n", "column": "n", "type": "int"},
+               {"field": "note", "column": "note", "type": "string"}]
+    with open(path, "w", encoding="utf-8") as f:
+        json.dump({"routes": [{"topic": world.topic, "table": "notes", "mode": "append",
+                               "columns": columns}]}, f)
+    return {"mapping": path, "batch.records": 20}
+
+
+@pytest.mark.parametrize("key", ["KEY (n)", "UNIQUE (n)"])
+def test_a_row_that_does_not_fit_an_append_table_is_one_letter(world, key):
+    options = append_route(world, "CREATE TABLE notes (n BIGINT NOT NULL, note VARCHAR(10) NOT NULL, %s)"
+                           % key)
+    world.produce([(None, {"n": 0, "note": "first"})], partition=0)
+    world.consumer(options, ready=False)
+    world.wait_drained()
+    # alone in its batch, and then between good neighbours
+    world.produce([(None, {"n": 1, "note": "much too long"})], partition=0)
+    world.wait_drained()
+    world.produce([(None, {"n": n, "note": "n" * (11 if n % 7 == 0 else 3)}) for n in range(2, 100)],
+                  partition=0)
+    world.wait_drained()
+    bad = [1] + [n for n in range(2, 100) if n % 7 == 0]
+    assert [n for n, in world.sql("SELECT n FROM notes ORDER BY n")] == \
+        [n for n in range(100) if n not in bad]
+    assert sorted(json.loads(m.value())["n"] for m in world.records(world.dlq)) == bad
 
 
 def test_a_batch_of_nothing_but_bad_records_is_letters(world):
