@@ -226,9 +226,19 @@ def read_mysql(env, group, topic):
     with connect_mysql(env) as db, db.cursor() as c:
         c.execute("SELECT id, name, age, occupation FROM users")
         rows = {r[0]: dict(zip(FIELDS, r)) for r in c.fetchall()}
+    return rows, read_ledger(env, group, topic)
+
+
+def read_ledger(env, group, topic):
+    with connect_mysql(env) as db, db.cursor() as c:
         c.execute("SELECT partition_id, next_offset FROM writethrough_ledger"
                   " WHERE group_id=%s AND topic=%s", (group, topic))
-        return rows, dict(c.fetchall())
+        return dict(c.fetchall())
+
+
+def read_fences(env, group, topic, partitions):
+    db = connect_redis(env)
+    return {p: db.hgetall("writethrough:{%s:%s:%d}" % (group, topic, p)) for p in partitions}
 
 
 def read_redis(env, group, topic, partitions):
@@ -241,8 +251,7 @@ def read_redis(env, group, topic, partitions):
                 rows[key[5:]] = json.loads(value) if value is not None else None
             except ValueError:
                 rows[key[5:]] = value
-    fences = {p: db.hgetall("writethrough:{%s:%s:%d}" % (group, topic, p)) for p in partitions}
-    return rows, fences
+    return rows, read_fences(env, group, topic, partitions)
 
 
 def check(env, group, topic, dlq=None, redis_may_miss=False):

@@ -5,6 +5,7 @@ import signal
 import time
 
 import pymysql
+import requests
 
 POINTS = ("mysql_before_execute", "mysql_after_execute", "mysql_before_commit", "mysql_after_commit",
           "redis_before_script", "redis_after_script", "dlq_before_delivery", "dlq_after_delivery",
@@ -101,6 +102,45 @@ def late(store):
     return fault
 
 
+def workers(target, rng):
+    """partitions move between workers under load, without a rebalance"""
+    url = target.members[0].url + "/workers"
+    for _ in range(rng.randrange(2, 12)):
+        try:
+            answer = requests.post(url, json={"count": rng.choice((1, 2, 3, 5, 6, 12, "auto"))}, timeout=30)
+        except requests.ConnectionError:  # it has only just begun
+            raise Skip
+        if answer.status_code != 200:
+            raise AssertionError("POST /workers: %s %s" % (answer.status_code, answer.text))
+        time.sleep(rng.uniform(0, 0.8))
+
+
+def clock_steps(target, rng):
+    """the members' wall clock jumps, forward and back"""
+    for _ in range(rng.randrange(1, 6)):
+        target.step_clock(rng.choice((-1, 1)) * rng.choice((1, 30, 3600, 86400, 366 * 86400)))
+        time.sleep(rng.uniform(0.2, 2))
+    target.step_clock(0)
+
+
+def disk_full(name):
+    """not a byte is left under a server; then there is room again, and the server is started where it
+    gave up"""
+    def fault(target, rng):
+        if name not in target.disks:
+            raise AssertionError("FAILED, not tried: %s" % target.disks_impossible)
+        target.disks[name].fill()
+        try:
+            time.sleep(rng.uniform(2, 12))
+        finally:
+            target.disks[name].empty()
+        if target.servers.own[name].pid():
+            time.sleep(1)  # Kafka may be about to give up
+        target.servers.restart()
+        target.find_servers()
+    return fault
+
+
 def kill_server(name):
     def fault(target, _rng):
         if name == "redis":
@@ -189,6 +229,8 @@ FAULTS = {
     "kill_consumer": kill_consumer,
     "drain_consumer": drain_consumer,
     "second_member": second_member,
+    "workers": workers,
+    "clock_steps": clock_steps,
     "freeze": freeze,
     "freeze_in_commit": freeze_in_commit,
     "late_mysql": late("mysql"),
@@ -196,6 +238,8 @@ FAULTS = {
     "kill_kafka": kill_server("kafka"),
     "kill_mysql": kill_server("mysql"),
     "kill_redis": kill_server("redis"),
+    "disk_full_kafka": disk_full("kafka"),
+    "disk_full_mysql": disk_full("mysql"),
     "redis_flush": redis_flush,
     "redis_loses_fences": redis_loses_fences,
     "mysql_kill_connections": mysql_kill_connections,

@@ -19,10 +19,12 @@ class Servers:
     servers that the environment names are not in it.
     """
 
-    def __init__(self, environ=None):
-        """environ={} starts private servers even where the environment names some."""
+    def __init__(self, environ=None, before=lambda run: None):
+        """environ={} starts private servers even where the environment names some. before: is
+        called with the folder when it is still empty."""
         self.run = tempfile.mkdtemp(prefix="wt-test-")
         try:
+            before(self.run)
             self.env = servers.up(self.run, os.environ if environ is None else environ,
                                   private=True, say=lambda text: None)
         except BaseException:
