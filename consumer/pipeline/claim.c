@@ -80,6 +80,15 @@ static enum verdict create_ledger(struct claim *c)
 	return mysql_store_create_position(c->mysql, p->route, p->id, next, c->error);
 }
 
+/* The mark of a cache that lost something; there is nothing to mend where there is no cache. */
+static void make_rebuild_id(const struct claim *c, const char *why, char id[FENCE_ID_BYTES])
+{
+	id[0] = '\0';
+	if (c->p->route->cache != CACHE_NONE)
+		snprintf(id, FENCE_ID_BYTES, "%" PRId64 "-%s%" PRId64, clock_wall_us(), why,
+			c->ledger.next);
+}
+
 /* None there, or one whose positions count in a ledger that was reset since. */
 static enum verdict new_fence(struct claim *c)
 {
@@ -87,8 +96,7 @@ static enum verdict new_fence(struct claim *c)
 	struct partition *p = c->p;
 	enum verdict v;
 
-	snprintf(wanted.rebuild, sizeof(wanted.rebuild), "%" PRId64 "-%" PRId64,
-		clock_wall_us(), c->ledger.next);
+	make_rebuild_id(c, "", wanted.rebuild);
 	v = redis_store_create_fence(c->redis, p->route, p->id, &c->fence, &wanted, c->error);
 	if (v == VERDICT_DONE) {
 		log_event(LOG_INFO, "fence_created", LOG_F("topic", LOG_STR(p->route->topic)),
@@ -120,10 +128,10 @@ static void enter(struct claim *c, enum partition_mode mode, int64_t position, i
 static enum verdict jump_fence(struct claim *c)
 {
 	struct partition *p = c->p;
-	char id[64];
+	char id[FENCE_ID_BYTES];
 	enum verdict v;
 
-	snprintf(id, sizeof(id), "%" PRId64 "-jump-%" PRId64, clock_wall_us(), c->ledger.next);
+	make_rebuild_id(c, "jump-", id);
 	v = redis_store_jump(
 		c->redis, p->route, p->id, &c->fence, c->ledger.next, id, c->error);
 	if (v == VERDICT_DONE) {
@@ -150,7 +158,8 @@ static enum verdict by_case(struct claim *c)
 			enter(c, MODE_RUN, n, INT64_MAX);
 		return v;
 	}
-	atomic_store(&c->p->rebuild_mark, rebuild_mark(c->fence.rebuild));
+	if (c->p->route->cache != CACHE_NONE)
+		atomic_store(&c->p->rebuild_mark, rebuild_mark(c->fence.rebuild));
 	if (n < ahead) {
 		if (ahead > c->high)
 			return fatal(c, "other_log",

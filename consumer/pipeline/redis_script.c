@@ -76,8 +76,10 @@ const char *const redis_script_texts[SCRIPT_COUNT] = {
 	[SCRIPT_JUMP] = "local generation = ARGV[4]\n" READ_FENCE
 			"if next ~= ARGV[1] then return 'MOVED' end\n"
 			"if seen > ARGV[2] then return 'NEWER' end\n"
-			"redis.call('HSET', KEYS[1], 'next', ARGV[2], 'seen', ARGV[2], "
-			"'rebuild', ARGV[3])\n"
+			"redis.call('HSET', KEYS[1], 'next', ARGV[2], 'seen', ARGV[2])\n"
+			"if ARGV[3] ~= '' then\n"
+			"  redis.call('HSET', KEYS[1], 'rebuild', ARGV[3])\n"
+			"end\n"
 			"return 'OK'\n",
 
 	[SCRIPT_REBUILT] =

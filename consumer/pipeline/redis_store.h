@@ -27,13 +27,15 @@ struct redis_config {
 	const char *group;
 };
 
+#define FENCE_ID_BYTES 64
+
 /* The hash writethrough:{GROUP:TOPIC:PARTITION}. */
 struct fence {
 	bool exists;
 	int64_t next; /* all records below are in Redis or missing, never older */
 	int64_t seen; /* newest MySQL position whose rows anybody put here */
 	int64_t generation; /* of the ledger its positions count in */
-	char rebuild[64]; /* id of an unfinished rebuild, "" when none */
+	char rebuild[FENCE_ID_BYTES]; /* id of an unfinished rebuild, "" when none */
 };
 
 struct redis_store;

@@ -104,6 +104,40 @@ def test_a_lost_fence_is_made_anew_and_marked_for_a_rebuild(world):
         assert row == world.rows()[key]
 
 
+def append_only(world):
+    """options of a consumer that appends keyless records to `notes`, which has no cache"""
+    world.sql("CREATE TABLE notes (n BIGINT NOT NULL)")
+    path = world.folder + "/mapping.json"
+    with open(path, "w", encoding="utf-8") as f:
+        json.dump({"routes": [{"topic": world.topic, "table": "notes", "mode": "append",
+                               "columns": [{"field": "n", "column": "n", "type": "int"}]}]}, f)
+    return {"mapping": path}
+
+
+def test_an_append_table_whose_fence_is_behind_goes_on_and_appends_nothing_again(world):
+    options = append_only(world)
+    world.produce([(None, {"n": n}) for n in range(50)], partition=0)
+    consumer = world.consumer(options, ready=False)
+    world.wait_drained()
+    assert consumer.stop() == 0
+    # died between the two stores
+    world.redis.hset(fence(world, 0), mapping={"next": "%020d" % 30, "seen": "%020d" % 30})
+    world.consumer(options, ready=False)
+    world.produce([(None, {"n": n}) for n in range(50, 60)], partition=0)
+    world.wait_drained()
+    assert [n for n, in world.sql("SELECT n FROM notes ORDER BY n")] == list(range(60))
+
+
+def test_a_route_without_a_cache_has_nothing_to_rebuild(world):
+    options = append_only(world)
+    world.produce([(None, {"n": n}) for n in range(50)])
+    consumer = world.consumer(options)
+    world.wait_drained()
+    fences = [world.redis.hgetall(fence(world, p)) for p in range(PARTITIONS)]
+    assert all(one and "rebuild" not in one for one in fences), fences
+    assert "rebuild" not in consumer.text()
+
+
 def test_the_end_of_a_transactional_log_is_lag_0(world):
     producer = confluent_kafka.Producer({"bootstrap.servers": world.env["KAFKA_BROKERS"],
                                          "transactional.id": "t-" + world.group,
