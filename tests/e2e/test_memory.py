@@ -1,0 +1,94 @@
+"""Memory has a bound at any backlog: docs/operations.md says it, this measures it. WT_MEMORY_MIB sets the
+backlog (300; by hand 1024)."""
+import json
+import os
+import signal
+import time
+
+import pytest
+
+from programs import wait_until
+from world import PARTITIONS, World
+
+MIB = 1 << 20
+BACKLOG_MIB = int(os.environ.get("WT_MEMORY_MIB", "300"))
+# The heap of a sanitizer build is another one.
+BUILT_TO_MEASURE = not any(v in os.environ.get("WT_BIN", "") for v in ("asan", "tsan"))
+FETCH, BATCH, RECORD = 8 * MIB, 2 * MIB, 700 << 10
+
+
+def bound_bytes(partitions, workers):
+    """docs/operations.md, "Memory": change both"""
+    return 32 * MIB + partitions * (FETCH + 2 * MIB) + workers * 10 * (BATCH + RECORD)
+
+
+def rss(consumer, field="VmRSS"):
+    with open("/proc/%d/status" % consumer.pid, encoding="ascii") as f:
+        return [int(line.split()[1]) << 10 for line in f if line.startswith(field + ":")][0]
+
+
+@pytest.fixture
+def documents(private_servers, tmp_path):
+    """a world with large records: a text of a key in a column of its own"""
+    world = World(private_servers.env, tmp_path)
+    world.sql("CREATE TABLE documents (id VARCHAR(64) COLLATE utf8mb4_bin PRIMARY KEY, doc MEDIUMTEXT NOT NULL)"
+              " DEFAULT CHARSET=utf8mb4")
+    path = str(tmp_path / "mapping.json")
+    with open(path, "w", encoding="utf-8") as f:
+        json.dump({"routes": [{"topic": world.topic, "table": "documents", "mode": "upsert", "columns": [
+            {"field": "id", "column": "id", "type": "string", "key": True},
+            {"field": "doc", "column": "doc", "type": "string"}],
+            "cache": {"key": "doc:{id}", "format": "json"}}]}, f)
+    world.settings = {"mapping": path, "fetch.bytes": FETCH, "batch.bytes": BATCH, "mysql.io-timeout-ms": 5000}
+    world.servers = private_servers
+    yield world
+    world.servers.restart()
+    world.close()
+
+
+def backlog(world, mib=BACKLOG_MIB):
+    """few large and many middling records, as JSON with much to escape"""
+    sizes, made, number = (4096, 20000, RECORD - 1000, 1000), 0, 0
+    while made < mib * MIB:
+        part = []
+        while sum(len(value) for _, value in part) < 32 * MIB:
+            size = sizes[number % len(sizes)]
+            text = ('"line"\n\\' * (size // 10))[:size * 4 // 5]
+            part.append(("d%d" % (number % 5000), json.dumps({"id": "d%d" % (number % 5000), "doc": text})))
+            number += 1
+        world.produce(part)
+        made += sum(len(value) for _, value in part)
+
+
+def highest(consumer, seconds):
+    most, deadline = 0, time.monotonic() + seconds
+    while time.monotonic() < deadline and consumer.running():
+        most = max(most, rss(consumer))
+        time.sleep(0.05)
+    assert consumer.running(), consumer.text()[-2000:]
+    return most
+
+
+@pytest.mark.skipif(not BUILT_TO_MEASURE, reason="a sanitizer's heap is another one")
+@pytest.mark.parametrize("how", ["frozen", "killed"])
+def test_memory_stays_within_its_bound_while_mysql_is(documents, how):
+    world = documents
+    mysql = world.servers.own["mysql"]
+    world.produce([("d0", {"id": "d0", "doc": "first"})])
+    consumer = world.consumer(world.settings, ready=False)
+    world.wait_drained()
+    base = rss(consumer)
+    mysql.signal(signal.SIGSTOP if how == "frozen" else signal.SIGKILL)
+    backlog(world)
+    waiting = highest(consumer, 15)
+    if how == "frozen":
+        mysql.signal(signal.SIGCONT)
+    else:
+        world.servers.restart()
+    wait_until(lambda: world.lag() == 0, 60 + BACKLOG_MIB, "lag 0", every=0.1)
+    draining = rss(consumer, "VmHWM")
+    print("memory, MiB: %d at rest, %d while MySQL is %s, %d at most, bound %d, backlog %d" % (
+        base / MIB, waiting / MIB, how, draining / MIB, bound_bytes(PARTITIONS, PARTITIONS) / MIB, BACKLOG_MIB))
+    assert max(waiting, draining) < bound_bytes(PARTITIONS, PARTITIONS)
+    assert waiting > base + 2 * FETCH, "the backlog never came: this proves nothing"
+    assert consumer.stop() == 0
