@@ -29,11 +29,15 @@ test-all: test-build kafka-jars
 	tests/run --log build/test-logs --servers lint $(TEST_BINS) $(TEST_PY) \
 		$(patsubst $(BUILD)/%,build/asan/%,$(TEST_BINS)) e2e
 
-# The stores' tests against a real MySQL: Debian unstable in a chroot. Root; the first time a minute.
+# Against a real MySQL: the stores' tests, end to end, a round of torture. Debian unstable in a chroot. Root; the first time a minute.
 MYSQL_TESTS := $(filter $(addprefix $(BUILD)/tests/component/,test_mysql_% test_rebuild test_verify), \
 	$(TEST_BINS))
-test-mysql: $(MYSQL_TESTS)
-	tests/lib/mysql9 run $^
+test-mysql: $(MYSQL_TESTS) torture-build all kafka-jars
+	tests/lib/mysql9 run $(MYSQL_TESTS)
+	tests/lib/mysql9 with /usr/bin/python3 -m pytest -q tests/e2e/test_consumer.py \
+		tests/e2e/test_recovery.py tests/e2e/test_deadletters.py
+	tests/lib/mysql9 with env WT_BIN=build/debug/bin /usr/bin/python3 tests/faults/torture.py \
+		--borrowed-mysql --seed 1 --rounds 1 --seconds 90
 
 # docker-compose.yml on a real engine. By hand: on a machine without one it installs docker.io, and
 # needs root. The first time ten minutes.

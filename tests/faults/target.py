@@ -28,10 +28,12 @@ MEMBERS = range(3)  # 0 works, 1 is started by faults that need another, 2 comes
 class Target:
     session_s = 6
 
-    def __init__(self, folder, seed=0, private=True):
+    def __init__(self, folder, seed=0, borrowed_mysql=False):
         self.folder, self.rng = folder, random.Random("target %s" % seed)
         self.disks, self.disks_impossible = {}, None
-        self.servers = Servers(environ={} if private else None, before=self.make_disks)
+        self.borrowed = {name: value for name, value in os.environ.items()
+                         if borrowed_mysql and name.startswith("MYSQL_")}
+        self.servers = Servers(environ=self.borrowed, before=self.make_disks)
         self.world = World(self.servers.env, folder, private=True)
         self.env = dict(self.world.env, REDIS_DATABASE=str(self.world.redis_database))
         self.topics = [self.world.topic, self.world.topic + "-notes"]
@@ -74,9 +76,10 @@ class Target:
         with open(self.clock, "r+b" if os.path.exists(self.clock) else "wb") as f:
             f.write(struct.pack("q", int(seconds)))
 
-    def find_servers(self):
-        """after a restart: new daemons, the same ports"""
+    def restart_servers(self):
+        """those that are down: new daemons, the same ports"""
         from wtstack import servers
+        self.servers.restart(self.borrowed)
         self.servers.own = {d.name: d for d in servers.daemons(self.servers.run) if d.pid()}
 
     def start_member(self, number, env=None):
@@ -129,7 +132,7 @@ class Target:
         return None
 
     def admin(self):
-        return faults.admin_connection(self.servers.run)
+        return faults.admin_connection(self.servers, self.env)
 
     def redis(self):
         return checker.connect_redis(self.env)
@@ -158,8 +161,7 @@ class Target:
         for disk in self.disks.values():
             disk.empty()
         self.step_clock(0)
-        self.servers.restart()
-        self.find_servers()
+        self.restart_servers()
         for member in self.members.values():
             if member.running():
                 member.signal(signal.SIGCONT)

@@ -137,6 +137,7 @@ def main():
     args.add_argument("--rate", type=float, default=400, help="records a second")
     args.add_argument("--rebuild-seconds", type=float, default=60, help="for the cache; 0: do not look")
     args.add_argument("--calm", action="store_true", help="no member that comes and goes all the time")
+    args.add_argument("--borrowed-mysql", action="store_true", help="the one that MYSQL_HOST and so on name")
     args.add_argument("--faults", default="", help="only these, comma separated: " + " ".join(faults.FAULTS))
     args = args.parse_args()
     names = [n for n in args.faults.split(",") if n] or list(faults.FAULTS)
@@ -145,7 +146,7 @@ def main():
         sys.exit("no such fault: %s" % " ".join(sorted(unknown)))
     folder = tempfile.mkdtemp(prefix="wt-torture-")
     print("torture: seed %d, %d kinds of fault, logs in %s" % (args.seed, len(names), folder), flush=True)
-    began, rounds, target = time.monotonic(), 0, Target(folder, args.seed)
+    began, rounds, target = time.monotonic(), 0, Target(folder, args.seed, args.borrowed_mysql)
     torture = Torture(target, args.seed, names, args.rate, args.rebuild_seconds,
                       not args.calm)
     try:
