@@ -324,6 +324,22 @@ void conf_release(void *values)
 	*conf = (struct conf){0};
 }
 
+const char *conf_origin(const struct conf *conf, const char *name)
+{
+	const struct conf_option *option = find_option(conf->program, name, strlen(name));
+
+	return option ? conf->origins[option - conf->program->options] : "default";
+}
+
+int conf_no_more_words(const struct conf *conf, size_t count, struct errmsg *msg)
+{
+	if (conf->positional.count <= count)
+		return 0;
+	return errmsg_set(msg, ERR_CONFIG,
+		"'%s' (command line) means nothing here; see %s --help",
+		conf->positional.items[count], conf->program->name);
+}
+
 int conf_read_secret_file(const char *path, char **secret, struct errmsg *msg)
 {
 	FILE *file = fopen(path, "r");

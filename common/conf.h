@@ -35,7 +35,7 @@
 #include <stdio.h>
 
 enum conf_type {
-	CONF_STRING, /* char *, NULL when not set */
+	CONF_STRING, /* char *, NULL when not set; never empty where there is a default */
 	CONF_SECRET, /* char *, masked wherever it is printed */
 	CONF_INT, /* int64_t */
 	CONF_BYTES, /* int64_t; "64KiB", "1MiB", "1000" */
@@ -104,6 +104,11 @@ enum conf_outcome { CONF_RUN = 0, CONF_DONE = 1 }; /* DONE: --help and the like 
 int conf_load(void *values, const struct conf_program *program, int argc, char **argv,
 	struct errmsg *msg);
 void conf_release(void *values);
+
+/* Where an option's value comes from: "default", "environment WT_X", ... Borrowed. */
+const char *conf_origin(const struct conf *conf, const char *name);
+/* ERR_CONFIG that names the first word on the command line behind the `count` that mean something. */
+int conf_no_more_words(const struct conf *conf, size_t count, struct errmsg *msg);
 
 /* The words behind --help, --help-all and --print-config; also used to make the manual. */
 void conf_print_help(const struct conf_program *program, bool all, FILE *out);

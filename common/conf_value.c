@@ -73,6 +73,10 @@ static int bad_value(const struct conf_option *option, const char *text, const c
 	const char *shown = option->type == CONF_SECRET ? "***" : text;
 
 	switch (option->type) {
+	case CONF_STRING:
+	case CONF_SECRET:
+		return errmsg_set(msg, ERR_CONFIG, "option %s (%s): it must not be empty (%s)",
+			option->name, origin, option->arg);
 	case CONF_ENUM:
 		return errmsg_set(msg, ERR_CONFIG, "option %s (%s): '%s' is not one of %s",
 			option->name, origin, shown, option->arg);
@@ -128,6 +132,9 @@ int conf_value_set(void *values, const struct conf_option *option, const char *t
 	switch (option->type) {
 	case CONF_STRING:
 	case CONF_SECRET:
+		/* What has a default is needed, and nobody looks for NULL there. */
+		if (!*text && *option->text)
+			break;
 		free(*(char **)field);
 		*(char **)field = *text ? mem_strdup(text) : NULL;
 		return 0;

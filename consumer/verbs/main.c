@@ -73,7 +73,7 @@ static int run(struct consumer_options *options, int argc, char **argv, struct e
 	if (outcome != 0)
 		return outcome;
 	verb = find_verb(options, msg);
-	if (!verb)
+	if (!verb || conf_no_more_words(&options->conf, 1, msg) != 0)
 		return ERR_CONFIG;
 	log_setup((enum log_level)options->log_level, (enum log_format)options->log_format);
 	return verb->run(options, msg);

@@ -62,19 +62,21 @@ static void let_signals_drain(struct pool *pool)
 		pool_drain(pool);
 }
 
-static int parse_workers(const char *text, int *workers, struct errmsg *msg)
+static int parse_workers(
+	const struct consumer_options *options, int *workers, struct errmsg *msg)
 {
+	const char *text = options->workers;
 	char *end;
 	long count;
 
 	*workers = 0;
-	if (!text || strcmp(text, "auto") == 0)
+	if (strcmp(text, "auto") == 0)
 		return 0;
 	count = strtol(text, &end, 10);
 	if (*end || count < 1 || count > 256)
 		return errmsg_set(msg, ERR_CONFIG,
-			"option workers: '%s' is neither auto nor a number from 1 to 256",
-			text);
+			"option workers (%s): '%s' is neither auto nor a number from 1 to 256",
+			conf_origin(&options->conf, "workers"), text);
 	*workers = (int)count;
 	return 0;
 }
@@ -354,7 +356,7 @@ int verb_run(struct consumer_options *options, struct errmsg *msg)
 	handle_signals();
 	run->options = options;
 	meters_init(&run->meters);
-	err = parse_workers(options->workers, &run->workers, msg);
+	err = parse_workers(options, &run->workers, msg);
 	if (err == 0)
 		err = settings_init(&run->settings, options, msg);
 	if (err == 0)

@@ -78,6 +78,8 @@ int main(int argc, char **argv)
 	struct errmsg msg = {""};
 	int err = conf_load(&options, &program, argc, argv, &msg);
 
+	if (err == CONF_RUN)
+		err = conf_no_more_words(&options.conf, 0, &msg);
 	if (err == CONF_RUN) {
 		log_setup(
 			(enum log_level)options.log_level, (enum log_format)options.log_format);

@@ -86,6 +86,10 @@ static int load_token(struct service *service, struct errmsg *msg)
 			err = errmsg_set(msg, ERR_CONFIG, "its first line is empty");
 		if (err != 0)
 			errmsg_wrap(msg, "option http.token-file=%s", o->http_token_file);
+	} else if (!strchr(o->http_listen, ':')) {
+		err = errmsg_set(msg, ERR_CONFIG,
+			"option http.listen (%s): '%s' is not HOST:PORT",
+			conf_origin(&o->conf, "http.listen"), o->http_listen);
 	} else if (!o->http_open && !is_loopback(o->http_listen)) {
 		err = errmsg_set(msg, ERR_CONFIG,
 			"option http.listen=%s: others could write without a token; set "

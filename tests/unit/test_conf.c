@@ -136,6 +136,27 @@ static void nonsense_values_are_refused(void **state)
 	}
 }
 
+static void a_text_with_a_default_is_never_empty(void **state)
+{
+	(void)state;
+	assert_int_equal(LOAD("--some.text="), ERR_CONFIG);
+	assert_non_null(strstr(msg.text, "option some.text (command line)"));
+	assert_non_null(strstr(msg.text, "must not be empty"));
+	conf_release(&options);
+	assert_int_equal(LOAD("--secret="), CONF_RUN);
+	assert_null(options.secret);
+}
+
+static void a_word_too_many_is_named(void **state)
+{
+	(void)state;
+	assert_int_equal(LOAD("verb", "stray"), CONF_RUN);
+	assert_int_equal(conf_no_more_words(&options.conf, 2, &msg), 0);
+	assert_int_equal(conf_no_more_words(&options.conf, 1, &msg), ERR_CONFIG);
+	assert_non_null(strstr(msg.text, "'stray'"));
+	assert_string_equal(conf_origin(&options.conf, "some.text"), "default");
+}
+
 static void a_missing_value_is_named(void **state)
 {
 	(void)state;
@@ -183,6 +204,8 @@ int main(void)
 		cmocka_unit_test_teardown(
 			a_bad_value_names_option_value_origin_and_bounds, release),
 		cmocka_unit_test_teardown(nonsense_values_are_refused, release),
+		cmocka_unit_test_teardown(a_text_with_a_default_is_never_empty, release),
+		cmocka_unit_test_teardown(a_word_too_many_is_named, release),
 		cmocka_unit_test_teardown(a_missing_value_is_named, release),
 		cmocka_unit_test_teardown(an_unreadable_file_is_named, release),
 		cmocka_unit_test_teardown(secrets_are_masked, release),
