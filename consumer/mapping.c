@@ -33,6 +33,35 @@ static struct cache_key_part *add_part(struct route *route)
 	return &route->cache_key[route->cache_key_count++];
 }
 
+#define FENCE_BEGINNING "writethrough:{"
+
+/*
+ * A rebuild takes the keys that begin like the template and have no row for left-overs, and
+ * deletes them; a value chosen by a client is a key's middle or end. So the beginning is fixed,
+ * is no fence's, and two fields have something between them.
+ */
+static const char *check_shape(const struct route *route)
+{
+	const struct cache_key_part *parts = route->cache_key;
+	size_t length;
+
+	if (route->cache_key_count == 0 || !parts[0].literal)
+		return "it must begin with a fixed text: all keys that begin so belong to this "
+		       "table";
+	length = strlen(parts[0].literal);
+	if (length > strlen(FENCE_BEGINNING))
+		length = strlen(FENCE_BEGINNING);
+	if (strncmp(parts[0].literal, FENCE_BEGINNING, length) == 0)
+		return "it could be the key of a fence (" FENCE_BEGINNING
+		       "...): begin differently";
+	for (int i = 1; i < route->cache_key_count; i++) {
+		if (!parts[i - 1].literal && !parts[i].literal)
+			return "a fixed text must stand between two fields, or two rows would "
+			       "share a cache key";
+	}
+	return NULL;
+}
+
 const char *route_set_cache_key(struct route *route, const char *text)
 {
 	while (*text) {
@@ -76,7 +105,7 @@ const char *route_set_cache_key(struct route *route, const char *text)
 		if (!part->literal && !route->columns[part->column].key)
 			return "it may contain key fields only: a delete knows no others";
 	}
-	return NULL;
+	return check_shape(route);
 }
 
 void route_set_keys(struct route *route)
