@@ -141,6 +141,25 @@ static void tick(struct pool *pool)
 	pool_rescale(pool, "asked for");
 }
 
+/* Leaves the group. The coordinator may not answer at all, and the library would wait for it. */
+static void leave_group(struct pool *pool, int64_t deadline_ms)
+{
+	rd_kafka_queue_t *queue = rd_kafka_queue_new(pool->kafka);
+	rd_kafka_error_t *error = rd_kafka_consumer_close_queue(pool->kafka, queue);
+
+	if (error)
+		rd_kafka_error_destroy(error);
+	while (!rd_kafka_consumer_closed(pool->kafka) && clock_mono_ms() < deadline_ms &&
+		atomic_load(&pool->drain_calls) < 2)
+		rd_kafka_queue_poll_callback(queue, POLL_MS);
+	if (!rd_kafka_consumer_closed(pool->kafka)) {
+		pool->left_alone = true;
+		log_event(LOG_WARN, "group_not_left",
+			LOG_F("reason", LOG_STR("its coordinator does not answer")));
+	}
+	rd_kafka_queue_destroy(queue);
+}
+
 int pool_run(struct pool *pool)
 {
 	int64_t start_ms;
@@ -157,7 +176,7 @@ int pool_run(struct pool *pool)
 		LOG_F("timeout_ms", LOG_INT(pool->config.drain_timeout_ms)));
 	pool_mark(pool, "drain", "asked to stop");
 	pool_give_up(pool, NULL);
-	rd_kafka_consumer_close(pool->kafka);
+	leave_group(pool, start_ms + pool->config.drain_timeout_ms);
 	pool_stop_workers(pool);
 	log_event(LOG_INFO, pool->unfinished ? "stopped_unfinished" : "drained",
 		LOG_F("took_ms", LOG_INT(clock_mono_ms() - start_ms)));
@@ -168,7 +187,9 @@ void pool_free(struct pool *pool)
 {
 	if (!pool)
 		return;
-	rd_kafka_destroy(pool->kafka);
+	/* Destroying waits for the same answer; the process ends now, and the handle with it. */
+	if (!pool->left_alone)
+		rd_kafka_destroy(pool->kafka);
 	pthread_mutex_destroy(&pool->mu);
 	free(pool->partitions);
 	free(pool);

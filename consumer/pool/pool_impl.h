@@ -31,6 +31,7 @@ struct pool {
 
 	/* main thread only */
 	int64_t next_commit_ms, next_watch_ms, next_rebuild_ms;
+	bool left_alone; /* the group could not be left in time */
 	bool unfinished;
 	struct lag_observer *observer; /* borrowed; NULL = no autoscaling */
 	struct autoscale autoscale;
