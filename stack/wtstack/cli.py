@@ -19,6 +19,9 @@ def guard(command):
         sys.exit("\n%s" % error)
     except KeyboardInterrupt:
         sys.exit(130)
+    except BrokenPipeError:  # make status | head
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
 
 
 def up():
