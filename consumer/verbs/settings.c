@@ -106,10 +106,25 @@ int settings_kafka(const struct settings *settings, const char *client_id,
 	return kafka_conf_new(conf, &settings->options->conf, client_id, msg);
 }
 
+/* A person who reads this wants to know which options to look at. */
+static void name_options(struct errmsg *msg, bool there)
+{
+	const char *store = strncmp(msg->text, "mysql ", 6) == 0   ? "mysql"
+			    : strncmp(msg->text, "redis ", 6) == 0 ? "redis"
+								   : NULL;
+	struct errmsg said = *msg;
+
+	if (!store)
+		return;
+	errmsg_set(msg, 0, "options %s.host, .port%s: %s", store,
+		there ? ", .user, .password-file, .database" : "", said.text);
+}
+
 int settings_store_error(
 	const struct store_error *error, enum verdict verdict, struct errmsg *msg)
 {
 	*msg = error->msg;
+	name_options(msg, verdict == VERDICT_FATAL);
 	switch (verdict) {
 	case VERDICT_DONE:
 		return 0;
