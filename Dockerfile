@@ -14,13 +14,14 @@ RUN make -j"$(nproc)" all \
 	&& make install PREFIX=/usr/local DESTDIR=/out \
 	&& strip /out/usr/local/bin/* \
 	&& install -D -m 755 -t /out/usr/local/lib/writethrough \
-		deploy/docker/healthcheck deploy/docker/loadgen deploy/docker/make-secrets
+		deploy/docker/dashboard deploy/docker/healthcheck deploy/docker/loadgen \
+		deploy/docker/make-secrets
 
 FROM debian:trixie-slim
 RUN apt-get update \
 	&& apt-get install -y --no-install-recommends ca-certificates \
 		libavro24 libhiredis1.1.0 libjansson4 libmariadb3 librdkafka1 libsnappy1v5 \
-		libuv1t64 libyaml-0-2 libzstd1 zlib1g \
+		libuv1t64 libyaml-0-2 libzstd1 socat zlib1g \
 	&& rm -rf /var/lib/apt/lists/* /var/cache/* /var/log/*
 COPY --from=build /out/usr/local/bin /usr/local/bin
 COPY --from=build /out/usr/local/lib/writethrough /usr/local/lib/writethrough

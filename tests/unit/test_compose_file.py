@@ -116,5 +116,5 @@ def test_the_plain_builder_understands_the_dockerfile():
 
 def test_topic_partitions_fit_the_scales_that_are_told():
     assert "--partitions 6" in " ".join(SERVICES["topics"]["command"])
-    first, last = filled(SERVICES["consumer"]["ports"][0]).split(":")[1].split("-")
+    first, last = filled(SERVICES["dashboard"]["ports"][0]).split(":")[1].split("-")
     assert int(last) - int(first) + 1 == 6
