@@ -3,6 +3,7 @@
  * rights, who owns the table), then hands over to the pool until a signal drains it.
  */
 #include "common/clock.h"
+#include "common/kafka_conf.h"
 #include "common/log.h"
 #include "consumer/failure/deadletter.h"
 #include "consumer/pool/pool.h"
@@ -265,6 +266,10 @@ static int consumer_conf(struct run *run, rd_kafka_conf_t *conf, struct errmsg *
 	if (err == 0)
 		err = set_number(
 			conf, "session.timeout.ms", run->options->session_timeout, msg);
+	/* members learn of a rebalance by a heartbeat: it is what the others wait for */
+	if (err == 0)
+		err = kafka_conf_default(
+			conf, &run->options->conf, "heartbeat.interval.ms", "500", msg);
 	if (err == 0)
 		err = set_number(conf, "queued.max.messages.kbytes",
 			run->options->fetch_bytes / 1024, msg);
