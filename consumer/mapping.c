@@ -62,6 +62,18 @@ static const char *check_shape(const struct route *route)
 	return NULL;
 }
 
+/* "{a}:{b}": a text of a that holds ":" could meet another pair's cache key; decode refuses it. */
+static void set_separators(struct route *route)
+{
+	for (int i = 0; i + 2 < route->cache_key_count; i++) {
+		const struct cache_key_part *part = &route->cache_key[i];
+
+		if (!part->literal && route->cache_key[i + 1].literal)
+			route->columns[part->column].separator =
+				route->cache_key[i + 1].literal;
+	}
+}
+
 const char *route_set_cache_key(struct route *route, const char *text)
 {
 	while (*text) {
@@ -105,6 +117,7 @@ const char *route_set_cache_key(struct route *route, const char *text)
 		if (!part->literal && !route->columns[part->column].key)
 			return "it may contain key fields only: a delete knows no others";
 	}
+	set_separators(route);
 	return check_shape(route);
 }
 

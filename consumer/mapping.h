@@ -34,6 +34,7 @@ struct column {
 	bool nullable;
 	bool has_default; /* used when the field is absent */
 	struct cell default_cell; /* text owned by the mapping */
+	const char *separator; /* what parts it from the next field in the cache key, or NULL */
 	int line; /* in the mapping file, for errors; 0 = built in */
 };
 

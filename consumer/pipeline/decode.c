@@ -155,6 +155,9 @@ static bool key_text_fits(
 		wrong = "ends with a space, which SQL compares as if it were not there";
 	else if (memchr(cell->text, 0, cell->length))
 		wrong = "holds a NUL";
+	else if (column->separator &&
+		 memmem(cell->text, cell->length, column->separator, strlen(column->separator)))
+		wrong = "holds what separates the fields of the cache key";
 	if (!wrong)
 		return true;
 	errmsg_set(&why->msg, ERR_INVALID, "key field '%s' %s", column->field, wrong);

@@ -319,7 +319,7 @@ enum verdict mysql_store_ping(struct mysql_store *store, struct store_error *err
 {
 	if (!store->mysql)
 		return mysql_refuse(error, VERDICT_RECONNECT, "connection", "not connected");
-	if (store->mariadb || mysql_ping(store->mysql) == 0)
+	if (mysql_ping(store->mysql) == 0)
 		return VERDICT_DONE;
 	return mysql_failed(store, error);
 }

@@ -26,6 +26,7 @@ struct pipeline {
 	size_t batch_bytes;
 	bool start_latest; /* first start of a group: at the end instead of the beginning */
 	int kafka_timeout_ms; /* for one question to the brokers */
+	int64_t fence_look_ms; /* an idle partition looks at its fence so often */
 	int64_t stopped_retry_ms; /* a stopped partition looks again so often */
 };
 

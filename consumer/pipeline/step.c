@@ -220,6 +220,34 @@ static enum verdict place_stream(
 	return VERDICT_DONE;
 }
 
+/*
+ * No record comes: would anybody notice that Redis lost its data? Every few seconds the fence must
+ * still stand where this partition does.
+ */
+static bool look_at_fence(struct stepper *w, struct partition *p, struct store_error *error)
+{
+	int64_t now = clock_mono_ms();
+	struct fence fence;
+	enum verdict v;
+
+	if (atomic_load(&p->mode) != MODE_RUN || now < p->next_fence_look_ms)
+		return false;
+	p->next_fence_look_ms = now + w->pipeline->fence_look_ms;
+	v = redis_store_fence(w->tools.redis, p->route, p->id, &fence, error);
+	if (v == VERDICT_DONE && (!fence.exists || fence.next != p->position ||
+					 fence.generation != p->generation)) {
+		v = VERDICT_MOVED;
+		error->store = "redis";
+		error->class = "moved";
+		errmsg_set(&error->msg, ERR_CLOSED,
+			"the fence is gone, or not where this partition stands");
+	}
+	if (v == VERDICT_DONE)
+		return false;
+	act(w, p, v, error);
+	return true;
+}
+
 static bool step_batch(struct stepper *w, struct partition *p, struct store_error *error)
 {
 	int64_t start_ns = clock_mono_ns();
@@ -236,7 +264,7 @@ static bool step_batch(struct stepper *w, struct partition *p, struct store_erro
 		switch (intake_fill(
 			p, w->pipeline->batch_records, w->pipeline->batch_bytes, &error->msg)) {
 		case INTAKE_EMPTY:
-			return false;
+			return look_at_fence(w, p, error);
 		case INTAKE_LOST:
 			partition_set_mode(p, MODE_CLAIM);
 			act(w, p, VERDICT_RETRY, error);

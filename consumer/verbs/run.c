@@ -319,6 +319,7 @@ static int make_pool(struct run *run, struct errmsg *msg)
 		.batch_bytes = (size_t)options->batch_bytes,
 		.start_latest = options->auto_offset_reset == 1,
 		.kafka_timeout_ms = (int)options->kafka_timeout,
+		.fence_look_ms = options->fence_look,
 		.stopped_retry_ms = options->stopped_retry};
 	run->pipeline.mysql.idle_timeout_s = IDLE_TRANSACTION_S;
 	return pool_new(&run->pool, &config, &run->pipeline, msg);

@@ -77,3 +77,12 @@ def test_off_leaves_the_cache_to_the_records(world):
     assert len(world.keys()) < 360
     assert None not in marks(world)
     assert consumer.stop() == 0
+
+
+def test_a_flushed_cache_is_noticed_and_mended_while_nothing_is_written(world):
+    produce_users(world, 500)
+    world.consumer({"redis.look-ms": 500}, ready=False)
+    world.wait_drained()
+    wait_until(lambda: whole(world), 20)
+    world.redis.flushdb()
+    wait_until(lambda: whole(world) and world.keys() == world.rows(), 30)

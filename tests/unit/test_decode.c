@@ -32,7 +32,11 @@ static const char kinds_text[] =
 	"{\"field\":\"seat\",\"type\":\"int\",\"key\":true},"
 	"{\"field\":\"who\",\"type\":\"string\"}]},"
 	"{\"topic\":\"log\",\"table\":\"log\",\"mode\":\"append\",\"columns\":["
-	"{\"field\":\"line\",\"type\":\"string\"}]}]}";
+	"{\"field\":\"line\",\"type\":\"string\"}]},"
+	"{\"topic\":\"pairs\",\"table\":\"pairs\",\"columns\":["
+	"{\"field\":\"a\",\"type\":\"string\",\"key\":true},"
+	"{\"field\":\"b\",\"type\":\"string\",\"key\":true}],"
+	"\"cache\":{\"key\":\"pair:{a}:{b}\"}}]}";
 
 enum { N, D, B, T, J, RAW, CITY, ZIP };
 
@@ -64,6 +68,7 @@ static int teardown(void **state)
 #define KINDS (&kinds.routes[0])
 #define SEATS (&kinds.routes[1])
 #define LOG   (&kinds.routes[2])
+#define PAIRS (&kinds.routes[3])
 
 static void dead(
 	const struct route *route, const char *key, const char *value, const char *reason)
@@ -236,6 +241,18 @@ static void keys_that_sql_would_fold_are_dead(void **state)
 	dead(USERS, NULL, "{\"id\":\"a\\u0020\"" REST, "bad_key");
 }
 
+/* ("p:q", "r") and ("p", "q:r") would both be pair:p:q:r */
+static void a_key_that_holds_the_separator_of_the_cache_key_is_dead(void **state)
+{
+	struct records *records = records_new(PAIRS);
+
+	(void)state;
+	assert_non_null(records_put(records, NULL, "{\"a\":\"p\",\"b\":\"q:r\"}"));
+	records_free(records);
+	dead(PAIRS, NULL, "{\"a\":\"p:q\",\"b\":\"r\"}", "bad_key");
+	dead(PAIRS, "{\"a\":\":\",\"b\":\"r\"}", NULL, "bad_key");
+}
+
 /* ---- tombstones and appends ------------------------------------------------------------------------ */
 
 static void a_null_value_deletes_the_key(void **state)
@@ -326,6 +343,7 @@ int main(void)
 		cmocka_unit_test(fields_that_do_not_fit_are_dead),
 		cmocka_unit_test(times_that_are_none_are_dead),
 		cmocka_unit_test(keys_that_sql_would_fold_are_dead),
+		cmocka_unit_test(a_key_that_holds_the_separator_of_the_cache_key_is_dead),
 		cmocka_unit_test(a_null_value_deletes_the_key),
 		cmocka_unit_test(a_delete_without_its_key_is_dead),
 		cmocka_unit_test(an_append_needs_a_value_and_no_key),
