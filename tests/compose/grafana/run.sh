@@ -8,4 +8,7 @@ test -r "$GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"
 touch /var/lib/grafana/writable /tmp/writable
 mkdir -p /tmp/www/api/health
 echo '{"database":"ok"}' >/tmp/www/api/health/index.html
-exec busybox httpd -f -p 3000 -h /tmp/www
+# As process 1 httpd itself would not hear SIGTERM.
+busybox httpd -f -p 3000 -h /tmp/www &
+trap "exit 0" TERM
+wait
