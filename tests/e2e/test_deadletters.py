@@ -3,6 +3,8 @@ import json
 
 import pytest
 
+from confluent_kafka.admin import AdminClient, ConfigResource
+
 from programs import wait_until
 
 
@@ -121,3 +123,19 @@ def test_a_sick_store_waits_and_loses_nothing(world):
     world.wait_drained(90)
     assert len(world.rows()) == 100 and world.keys() == world.rows()
     assert world.records(world.dlq) == []
+
+
+def test_a_record_too_large_for_the_letters_topic_leaves_a_letter_without_its_value(world):
+    admin = AdminClient({"bootstrap.servers": world.env["KAFKA_BROKERS"]})
+    small = ConfigResource("topic", world.dlq, set_config={"max.message.bytes": "5000"})
+    admin.alter_configs([small])[small].result(20)
+    bad = user("big", name="x" * 50000)
+    (partition, offset), _ = world.produce([("big", bad), ("u1", user("u1"))], partition=4)
+    world.consumer(ready=False)
+    world.wait_drained()
+    assert set(world.rows()) == {"u1"}
+    letter, = world.records(world.dlq)
+    head = headers(letter)
+    assert not letter.value() and letter.key() == b"big"
+    assert head["wt.value.dropped"] == str(len(json.dumps(bad)))
+    assert (head["wt.origin.partition"], head["wt.origin.offset"]) == (str(partition), str(offset))
