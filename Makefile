@@ -82,6 +82,7 @@ help:
 	@echo 'make clean-data remove the data of the stack'
 	@echo 'make bench      speed as ratios in one run     make torture   faults by a seed'
 	@echo 'make model      the full check of the protocol make lint      the house rules'
+	@echo 'make test-tsan test-mysql test-compose   by hand: races, a real MySQL, containers'
 	@echo 'make test-compose  docker-compose.yml on a real engine; installs one where there is none'
 	@echo 'make install uninstall dist   PREFIX=$(PREFIX) DESTDIR='
 	@echo 'VARIANT=release|debug|asan|tsan|cov picks flags and folder; CI=1 makes warnings errors'

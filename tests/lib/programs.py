@@ -1,6 +1,7 @@
 """Our programs as processes of a test: started with options, stopped by id whatever happens."""
 import ctypes
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -15,6 +16,11 @@ def binary(name):
     path = os.path.join(ROOT, os.environ.get("WT_BIN") or "build/bin", name)
     assert os.access(path, os.X_OK), "%s is not built" % path
     return path
+
+
+def command(name):
+    """The program, behind what WT_WRAP says (make test-tsan)."""
+    return shlex.split(os.environ.get("WT_WRAP", "")) + [binary(name)]
 
 
 def clean_environ(extra=None):
@@ -56,7 +62,7 @@ def wait_until(condition, timeout=20, what=None, every=0.02):
 
 def run(name, *words, options=None, env=None, timeout=60, stdin=subprocess.DEVNULL):
     """Runs to the end; returns CompletedProcess with text."""
-    return subprocess.run([binary(name), *words, *arguments(options)], stdin=stdin,
+    return subprocess.run([*command(name), *words, *arguments(options)], stdin=stdin,
                           env=clean_environ(env), stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, timeout=timeout, text=True,
                           errors="replace")
@@ -67,7 +73,7 @@ class Program:
 
     def __init__(self, name, *words, options=None, env=None, log, url=None):
         self.name, self.log, self.url = name, log, url
-        self.argv = [binary(name), *words, *arguments(options)]
+        self.argv = [*command(name), *words, *arguments(options)]
         with open(log, "ab") as f:
             self.child = subprocess.Popen(self.argv, stdin=subprocess.DEVNULL, stdout=f,
                                           stderr=f, env=clean_environ(env),
