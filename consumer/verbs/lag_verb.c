@@ -5,10 +5,12 @@
 
 #include "common/kafka_conf.h"
 
+#include <string.h>
+
 int verb_lag(struct consumer_options *options, struct errmsg *msg)
 {
 	struct lag_verb verb = {.group = options->group,
-		.topic = options->topic,
+		.topic = strcmp(options->topic, "*") == 0 ? NULL : options->topic,
 		.json = options->json,
 		.watch = options->watch};
 	rd_kafka_conf_t *conf;

@@ -48,7 +48,7 @@ def delete_records(brokers, topic, partition, below, folder):
          "--offset-json-file", path)
 
 
-def lag(brokers, group, topic="", *more, check=True):
+def lag(brokers, group, topic="*", *more, check=True):
     """One look of `wt-consumer lag --json`."""
     done = subprocess.run(
         [CONSUMER, "lag", "--kafka.brokers=" + brokers, "--group=" + group, "--topic=" + topic,
