@@ -6,13 +6,30 @@
  */
 #include "consumer/pipeline/intake.h"
 
+/*
+ * The queue goes on at `offset`, beyond what is expected. Within a stream that is a gap of the log
+ * (compaction, control records). At its start it may be a seek that an older question of the
+ * library's overtook, and records would be passed over: it is believed when it comes twice.
+ */
+static bool gap_is_real(struct partition *p, int64_t offset)
+{
+	if (p->sure || p->gap_at == offset) {
+		p->sure = true;
+		return true;
+	}
+	p->gap_at = offset;
+	p->stream = -1; /* seek again */
+	return false;
+}
+
 /* An event without a record. Returns false when the stream is lost. */
 static bool take_event(struct partition *p, const rd_kafka_message_t *event, struct errmsg *msg)
 {
 	struct batch *batch = &p->batch;
 
 	if (event->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-		if (event->offset > batch->to && event->offset <= p->cap) {
+		if (event->offset > batch->to && event->offset <= p->cap &&
+			gap_is_real(p, event->offset)) {
 			batch->to = event->offset;
 			batch->has_last = false;
 			p->stream = event->offset;
@@ -34,6 +51,11 @@ static bool take_record(struct partition *p, rd_kafka_message_t *record)
 		rd_kafka_message_destroy(record);
 		return true;
 	}
+	if (record->offset > batch->to && !gap_is_real(p, record->offset)) {
+		rd_kafka_message_destroy(record);
+		return false;
+	}
+	p->sure = true;
 	if (record->offset >= p->cap) { /* the cap lies in a gap of the log */
 		batch->to = p->cap;
 		batch->has_last = false;
@@ -70,6 +92,7 @@ enum intake intake_fill(
 			batch_clear(batch);
 			return INTAKE_LOST;
 		}
+		more = p->stream >= 0; /* not after a gap that is in doubt */
 	}
 	return batch->to > batch->from ? INTAKE_READY : INTAKE_EMPTY;
 }

@@ -21,6 +21,7 @@ int log_seek(rd_kafka_t *kafka, struct partition *p, int64_t offset, int timeout
 
 	if (p->stream == offset)
 		return 0;
+	p->sure = false;
 	list = rd_kafka_topic_partition_list_new(1);
 	rd_kafka_topic_partition_list_add(list, p->route->topic, p->id)->offset = offset;
 	error = rd_kafka_seek_partitions(kafka, list, timeout_ms);

@@ -36,6 +36,7 @@ struct partition *partition_new(const struct route *route, int32_t id)
 	p->id = id;
 	p->committed = -1;
 	p->stream = -1;
+	p->gap_at = -1;
 	backoff_init(&p->backoff, RETRY_BASE_MS, RETRY_CAP_MS);
 	p->backoff.random ^= (uint64_t)id << 32;
 	atomic_init(&p->mode, MODE_CLAIM);

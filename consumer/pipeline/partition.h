@@ -45,6 +45,8 @@ struct partition {
 	int64_t generation; /* of the ledger, as claimed */
 	int64_t cap; /* CATCH_UP, HEAL: where the mode ends; RUN: INT64_MAX */
 	int64_t stream; /* offset the queue gives next; -1 = unknown, seek first */
+	bool sure; /* the queue was seen to stand at `stream` */
+	int64_t gap_at; /* where it stood instead, once */
 	enum partition_mode next; /* MODE_CHECK: what comes after it */
 	int64_t check_position; /* MODE_CHECK: the ledger's position */
 	uint32_t digest; /* MODE_CHECK: what the record before it must have */

@@ -38,10 +38,10 @@ static void add_partition(struct pool *pool, rd_kafka_topic_partition_t *given)
 	p->committed = given->offset >= 0 ? given->offset : -1;
 	p->queue = rd_kafka_queue_get_partition(pool->kafka, given->topic, given->partition);
 	rd_kafka_queue_forward(p->queue, NULL);
-	/* Without a committed offset the claim decides and seeks; the end costs no fetch till then. */
+	/* Without a committed offset the claim decides and seeks; the beginning can pass nothing over. */
 	given->offset = p->committed > 0    ? p->committed - 1
 			: p->committed == 0 ? 0
-					    : RD_KAFKA_OFFSET_END;
+					    : RD_KAFKA_OFFSET_BEGINNING;
 	p->stream = p->committed >= 0 ? given->offset : -1;
 	pthread_mutex_lock(&pool->mu);
 	pool->partitions = mem_resize(
