@@ -42,7 +42,7 @@ static bool take_event(struct partition *p, const rd_kafka_message_t *event, str
 	return false;
 }
 
-/* A record. Returns false when the batch has reached its cap. */
+/* A record. Returns false when the batch ends here: its cap, or a gap that is in doubt. */
 static bool take_record(struct partition *p, rd_kafka_message_t *record)
 {
 	struct batch *batch = &p->batch;
