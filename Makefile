@@ -31,7 +31,7 @@ endif
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 
-ALL_CFLAGS  = -std=gnu11 $(WARNINGS) $(CFLAGS_$(VARIANT)) $(CFLAGS) -I. -I$(BUILD)/gen \
+ALL_CFLAGS  = -std=gnu11 $(WARNINGS) $(CFLAGS_$(VARIANT)) $(CPPFLAGS) $(CFLAGS) -I. -I$(BUILD)/gen \
 	-D_GNU_SOURCE -DWT_VERSION='"$(VERSION)"' $(PKG_CFLAGS) $(MODULE_CFLAGS) -MMD -MP -pthread
 ALL_LDFLAGS = $(CFLAGS_$(VARIANT)) $(LDFLAGS) -pthread -Wl,--as-needed
 ALL_LIBS    = $(PKG_LIBS) $(MODULE_LIBS) -lm
