@@ -84,7 +84,7 @@ help:
 	@echo 'make model      the full check of the protocol make lint      the house rules'
 	@echo 'make test-tsan test-mysql test-compose   by hand: races, a real MySQL, containers'
 	@echo 'make test-compose  docker-compose.yml on a real engine; installs one where there is none'
-	@echo 'make install uninstall dist   PREFIX=$(PREFIX) DESTDIR='
+	@echo 'make install uninstall dist   PREFIX=$(PREFIX) DESTDIR=      make deb   the Debian package'
 	@echo 'VARIANT=release|debug|asan|tsan|cov picks flags and folder; CI=1 makes warnings errors'
 
 -include $(ALL_OBJECTS:.o=.d)
