@@ -30,7 +30,7 @@ enum lag_state {
 
 struct lag_limits {
 	int64_t window_ms; /* rates are taken over this much of the past */
-	int64_t memory_ms; /* the slope of a long drain over up to half of this */
+	int64_t memory_ms; /* a drain is forecast from at most so much of the past */
 	int64_t min_lag; /* WARN needs so many records */
 	int64_t warn_ms; /* ... growing for so long */
 	int64_t stall_ms; /* no progress for so long is STALL */

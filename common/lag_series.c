@@ -1,10 +1,15 @@
 #include "common/lag_series.h"
 
+#include <math.h>
 #include <string.h>
 
 /* Less than this between two sightings says nothing about a rate. */
 #define RATE_SPAN_MS  400
 #define DRAIN_SPAN_MS 900
+/* The forecast's memory: found on recorded drains, see weighted_slope(). */
+#define MEMORY_SHARE  0.3
+#define MEMORY_MIN_MS 4000.0
+#define MEMORY_MAX_MS 20000.0
 
 /*
  * Forgets about half of the older half: every second point, unless the gap that would be left is
@@ -149,27 +154,41 @@ bool lag_window_rates(
 	return true;
 }
 
+/*
+ * Records/s from point `first` on, the newest counting most: a share of the time since then is the
+ * memory, so that one slow moment does not carry the forecast away and a lasting change does.
+ */
+static double weighted_slope(const struct lag_window *window, int first)
+{
+	const struct lag_window_point *now = lag_window_at(window, window->count - 1);
+	double since = (double)(now->ms - lag_window_at(window, first)->ms);
+	double memory = fmin(fmax(since * MEMORY_SHARE, MEMORY_MIN_MS), MEMORY_MAX_MS);
+	double shrunk = 0, ms = 0;
+	for (int i = first + 1; i < window->count; i++) {
+		const struct lag_window_point *a = lag_window_at(window, i - 1);
+		const struct lag_window_point *b = lag_window_at(window, i);
+		double weight = exp(-(double)(now->ms - b->ms) / memory);
+		shrunk += weight * (double)(lag_of(a) - lag_of(b));
+		ms += weight * (double)(b->ms - a->ms);
+	}
+	return shrunk * 1000 / ms;
+}
+
 bool lag_window_drain(const struct lag_window *window, int64_t span_ms, double *slope)
 {
 	if (window->count < 2)
 		return false;
 	const struct lag_window_point *now = lag_window_at(window, window->count - 1);
-	const struct lag_window_point *peak = now;
-	for (int i = window->count - 1; i >= 0; i--)
-		if (lag_of(lag_window_at(window, i)) > lag_of(peak))
-			peak = lag_window_at(window, i);
-	int64_t since = now->ms - peak->ms;
-	if (since < DRAIN_SPAN_MS)
-		return false;
-	int64_t span = since / 2 > span_ms ? since / 2 : span_ms;
-	const struct lag_window_point *from = lag_window_before(window, span);
+	int peak = window->count - 1;
+	for (int i = peak; i >= 0; i--)
+		if (lag_of(lag_window_at(window, i)) > lag_of(lag_window_at(window, peak)))
+			peak = i;
+	const struct lag_window_point *from = lag_window_at(window, peak);
 	const struct lag_window_point *recent = lag_window_before(window, span_ms);
-	if (from->ms < peak->ms)
-		from = peak;
-	if (recent->ms < peak->ms)
-		recent = peak;
-	if (lag_of(from) <= lag_of(now) || lag_of(recent) <= lag_of(now))
+	if (now->ms - from->ms < DRAIN_SPAN_MS)
 		return false;
-	*slope = (double)(lag_of(from) - lag_of(now)) * 1000 / (double)(now->ms - from->ms);
-	return true;
+	if (recent->ms > from->ms && lag_of(recent) <= lag_of(now))
+		return false;
+	*slope = weighted_slope(window, peak);
+	return *slope > 0;
 }

@@ -61,10 +61,9 @@ bool lag_window_rates(
 const struct lag_window_point *lag_window_before(
 	const struct lag_window *window, int64_t span_ms);
 /*
- * How fast the lag shrinks, records/s, over the longer of `span_ms` and half of the time since its
- * last peak, never from before that peak: a drain that begins after a stop is forecast by its own
- * speed, and a long one by more than its last moments. False when it does not shrink, also in the
- * last `span_ms` alone, or when the peak is too recent.
+ * How fast the lag shrinks, records/s, since its last peak and never from before it (a drain that
+ * begins after a stop is forecast by its own speed); what is long ago counts less. False when it
+ * does not shrink, also in the last `span_ms` alone, or when the peak is too recent.
  */
 bool lag_window_drain(const struct lag_window *window, int64_t span_ms, double *slope);
 

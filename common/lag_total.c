@@ -16,11 +16,24 @@ static void add_up(const struct lag_view *v, struct lag_sample *sum, size_t *kno
 	++*known;
 }
 
+/*
+ * The sum's slope forecasts a machine that goes on at full speed until the end; the slowest
+ * partition's own, workers that cannot help each other. The truth lies between, and in recorded
+ * drains nearer to the first.
+ */
+#define SLOWEST_SHARE 0.3
+
+static void forecast_slowest(double slowest, struct lag_view *v)
+{
+	if (slowest > v->eta_seconds)
+		v->eta_seconds += (slowest - v->eta_seconds) * SLOWEST_SHARE;
+}
+
 /* What the sum of offsets cannot say: the oldest record, and the worst state with its place. */
 static void take_worst(const struct lag_partition *partitions, size_t count, struct lag_view *v)
 {
 	enum lag_state state = LAG_OK;
-	double oldest = NAN;
+	double oldest = NAN, slowest = 0;
 	for (size_t i = 0; i < count; i++) {
 		const struct lag_partition *p = &partitions[i];
 		if (weight[p->view.state] > weight[state]) {
@@ -32,11 +45,13 @@ static void take_worst(const struct lag_partition *partitions, size_t count, str
 			oldest = p->view.lag_seconds;
 			v->lag_seconds_at_least = p->view.lag_seconds_at_least;
 		}
+		slowest = fmax(slowest, p->view.eta_seconds); /* NAN: no forecast */
 	}
 	if (v->lag > 0)
 		v->lag_seconds = oldest;
 	if (state != LAG_OK)
 		v->state = state;
+	forecast_slowest(slowest, v);
 	/* A part that stands still is not forecast by the part that moves. */
 	if (v->lag > 0 && (state == LAG_STALL || state == LAG_STOP))
 		v->eta_seconds = v->eta_slope = NAN;

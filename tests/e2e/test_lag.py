@@ -166,15 +166,16 @@ def test_every_topic_of_a_group_is_found(brokers, topic):
 
 
 def test_the_forecast_of_a_drain_comes_true(brokers, topic):
-    """At 25, 50 and 75 % of a paced drain of 40,000 records."""
-    tools.produce(brokers, topic, 40000, partition=2)
+    """At 25, 50 and 75 % of a paced drain of 80,000 records, whatever else the machine does."""
+    records = 80000
+    tools.produce(brokers, topic, records, partition=2)
     consumer = tools.Paced(brokers, "g7", topic, 4000)
     watch = tools.Watch(brokers, "g7", topic)
     forecasts = []
     try:
         for share in (0.25, 0.5, 0.75):
             look = watch.until(
-                lambda look: (look["total"]["lag"] or 1e9) <= 40000 * (1 - share), 30)
+                lambda look: (look["total"]["lag"] or 1e9) <= records * (1 - share), 40)
             forecasts.append((share, time.monotonic(), look["total"]["eta_seconds"]))
         watch.until(lambda look: look["total"]["lag"] == 0, 30)
         end = time.monotonic()
@@ -185,7 +186,7 @@ def test_the_forecast_of_a_drain_comes_true(brokers, topic):
         print("at %d %%: forecast %.1f s, came %.1f s" % (share * 100, eta, end - at))
     for share, at, eta in forecasts:
         # The last look is up to a second late, and the commits are 0.1 s apart.
-        assert abs(eta - (end - at)) <= max(0.2 * (end - at), 1.5)
+        assert abs(eta - (end - at)) <= max(0.2 * (end - at), 1)
 
 
 def test_a_missing_topic_and_a_missing_broker_are_told_apart(brokers):
