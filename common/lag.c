@@ -174,9 +174,9 @@ static void publish(
 static int ask(struct lag_observer *o, int64_t *committed, int64_t *low, int64_t *end,
 	struct errmsg *msg)
 {
+	find_members(o);
 	if (!o->count)
 		return 0;
-	find_members(o);
 	int rc = lag_source_committed(o->source, o->list, committed, msg);
 	return rc ? rc : lag_source_bounds(o->source, o->list, low, end, msg);
 }

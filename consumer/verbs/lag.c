@@ -47,13 +47,26 @@ static void row(FILE *out, bool redraw, const char *name, int name_width,
 	line(out, redraw, text);
 }
 
+/* The brokers know of no such group: no member, no offset anywhere that was asked for. */
+static bool no_group(const struct lag_snapshot *s)
+{
+	if (s->members != 0 || strcmp(s->group_state, "Dead") != 0)
+		return false;
+	for (size_t i = 0; i < s->count; i++)
+		if (s->partitions[i].view.committed != LAG_NONE)
+			return false;
+	return true;
+}
+
 static void head(FILE *out, bool redraw, const struct lag_snapshot *s, const char *group)
 {
 	char members[64], text[768];
 	time_t now = time(NULL);
 	struct tm local;
 	localtime_r(&now, &local);
-	if (s->members < 0)
+	if (no_group(s))
+		snprintf(members, sizeof(members), "there is no such group");
+	else if (s->members < 0)
 		snprintf(members, sizeof(members), "members n/a");
 	else
 		snprintf(members, sizeof(members), "%s, %d member%s", s->group_state,
@@ -148,6 +161,17 @@ static int first_answer(struct lag_observer *o, struct errmsg *msg)
 	return rc == ERR_TIMEOUT ? ERR_UNAVAILABLE : rc;
 }
 
+static int check_group(
+	const struct lag_verb *verb, const struct lag_snapshot *s, struct errmsg *msg)
+{
+	if (!no_group(s))
+		return 0;
+	return errmsg_set(msg, ERR_CONFIG,
+		"option group: there is no group %s: it has no members and has committed "
+		"nothing",
+		verb->group);
+}
+
 int lag_verb(const struct lag_verb *verb, rd_kafka_conf_t *kafka, FILE *out, struct errmsg *msg)
 {
 	struct lag_config config = {
@@ -174,6 +198,8 @@ int lag_verb(const struct lag_verb *verb, rd_kafka_conf_t *kafka, FILE *out, str
 		struct lag_snapshot s;
 		lag_observer_snapshot(observer, &s);
 		print(out, verb, &s);
+		/* Who watches may be waiting for it. */
+		rc = verb->watch ? 0 : check_group(verb, &s, msg);
 		lag_snapshot_release(&s);
 		if (!verb->watch || ferror(out) || pause_ms(period_ms))
 			break;

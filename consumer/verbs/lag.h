@@ -22,7 +22,8 @@ struct lag_verb {
 
 /*
  * Prints to `out`; `kafka` is owned by the callee in every case. ERR_UNAVAILABLE when no broker
- * answers, ERR_CONFIG when there is no such topic. 0 says that the figures are there, not that they
+ * answers, ERR_CONFIG when there is no such topic, or no such group (the
+ * figures are printed all the same; with `watch` it may come). 0 says that the figures are there, not that they
  * are good.
  */
 int lag_verb(

@@ -1,6 +1,9 @@
 #include "consumer/watch/page.h"
 
+#include "common/mem.h"
+
 #include <string.h>
+#include <zlib.h>
 
 #include "watch_page.h" /* made by consumer/watch/page/embed */
 
@@ -21,4 +24,28 @@ const struct page_file *page_find(const char *path, size_t length)
 		if (strlen(files[i].path) == length && memcmp(files[i].path, path, length) == 0)
 			return &files[i];
 	return NULL;
+}
+
+/* gzip says at its end how long the whole is, lowest byte first. */
+static size_t plain_length(const struct page_file *file)
+{
+	const unsigned char *end = file->gzip + file->length;
+	return (size_t)end[-4] | (size_t)end[-3] << 8 | (size_t)end[-2] << 16 |
+	       (size_t)end[-1] << 24;
+}
+
+char *page_plain(const struct page_file *file, size_t *length)
+{
+	z_stream z = {0};
+	*length = plain_length(file);
+	char *plain = mem_alloc(*length + 1);
+	z.next_in = (z_const Bytef *)file->gzip;
+	z.avail_in = (uInt)file->length;
+	z.next_out = (Bytef *)plain;
+	z.avail_out = (uInt)*length;
+	inflateInit2(&z, 15 + 16); /* with gzip's head */
+	inflate(&z, Z_FINISH);
+	*length = z.total_out;
+	inflateEnd(&z);
+	return plain;
 }

@@ -11,6 +11,9 @@ struct page_file {
 	size_t length;
 };
 
+/* The file as it was, for those who do not take gzip. Caller frees. */
+char *page_plain(const struct page_file *file, size_t *length);
+
 /* NULL when there is no such file. `path` need not end with NUL. */
 const struct page_file *page_find(const char *path, size_t length);
 

@@ -18,7 +18,7 @@
 	"connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; "            \
 	"frame-ancestors 'none'\r\n"                                                           \
 	"X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n"                  \
-	"Content-Encoding: gzip\r\nCache-Control: no-cache\r\n"
+	"Vary: Accept-Encoding\r\nCache-Control: no-cache\r\n"
 
 static void respond_json(struct http_request *request, int status, json_t *o)
 {
@@ -234,6 +234,28 @@ static const struct route {
 	{"/drain", HTTP_POST, post_drain},
 };
 
+/* "gzip" among what is accepted, and not by "gzip;q=0". */
+static bool takes_gzip(const struct http_request *request)
+{
+	static const char name[] = "Accept-Encoding";
+	return http_request_header_has(request, name, "gzip") &&
+	       !http_request_header_has(request, name, "gzip;q=0") &&
+	       !http_request_header_has(request, name, "gzip; q=0");
+}
+
+static void get_page(struct http_request *request, const struct page_file *file)
+{
+	if (takes_gzip(request)) {
+		http_respond(request, 200, file->type,
+			PAGE_HEADERS "Content-Encoding: gzip\r\n", (const char *)file->gzip,
+			file->length);
+		return;
+	}
+	size_t length;
+	char *plain = page_plain(file, &length);
+	http_respond_owned(request, 200, file->type, PAGE_HEADERS, plain, length);
+}
+
 void status_http_handle(void *user, struct http_request *request)
 {
 	enum http_method method = http_request_method(request);
@@ -257,6 +279,5 @@ void status_http_handle(void *user, struct http_request *request)
 	else if (method != HTTP_GET)
 		http_respond_not_allowed(request, "GET, HEAD");
 	else
-		http_respond(request, 200, file->type, PAGE_HEADERS, (const char *)file->gzip,
-			file->length);
+		get_page(request, file);
 }

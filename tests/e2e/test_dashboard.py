@@ -77,6 +77,13 @@ def test_the_page_is_small_and_asks_nobody_else(world):
         whole += len(text)
         assert "https://" not in text or path == "/chart.min.js"
         policy = answer.headers["Content-Security-Policy"]
+        assert answer.headers["Content-Encoding"] == "gzip"
+        assert answer.headers["Vary"] == "Accept-Encoding"
+        for refusal in ("identity", "gzip;q=0", "br, gzip; q=0"):
+            plain = requests.get(consumer.url + path, stream=True, timeout=5,
+                                 headers={"Accept-Encoding": refusal})
+            assert "Content-Encoding" not in plain.headers
+            assert plain.raw.read().decode() == text
         assert "default-src 'none'" in policy and "unsafe" not in policy
     print("sent %d bytes, unpacked %d" % (sent, whole))
     assert whole < 300 * 1024

@@ -1,4 +1,5 @@
 """`wt-consumer lag` against Kafka's own kafka-consumer-groups, on a private broker."""
+import json
 import os
 import signal
 import sys
@@ -65,7 +66,9 @@ def wait_empty(brokers, group, topic):
 
 def test_a_group_that_never_committed_is_unknown_not_zero(brokers, topic):
     tools.produce(brokers, topic, 30, partition=1)
-    ours = tools.lag(brokers, "nobody", topic)
+    done = tools.lag(brokers, "nobody", topic, check=False)
+    assert done.returncode == 64 and "there is no group nobody" in done.stderr
+    ours = json.loads(done.stdout)
     assert ours["members"] == 0
     assert ours["total"]["lag"] is None and ours["total"]["lag_seconds"] is None
     assert ours["partitions"][1]["state"] == "UNKNOWN"
@@ -189,8 +192,12 @@ def test_the_forecast_of_a_drain_comes_true(brokers, topic):
         assert abs(eta - (end - at)) <= max(0.2 * (end - at), 1)
 
 
-def test_a_missing_topic_and_a_missing_broker_are_told_apart(brokers):
+def test_a_missing_topic_group_and_broker_are_told_apart(brokers):
     done = tools.lag(brokers, "g", "no-such-topic", check=False)
     assert done.returncode == 64 and "no-such-topic" in done.stderr
+    done = tools.lag(brokers, "nobody", check=False)
+    assert done.returncode == 64 and "there is no group nobody" in done.stderr
+    done = tools.lag(brokers, "g", "a b", check=False)
+    assert done.returncode == 64 and "option topic (command line): 'a b'" in done.stderr
     done = tools.lag("127.0.0.1:1", "g", "users", check=False)
     assert done.returncode == 69
