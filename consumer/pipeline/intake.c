@@ -6,14 +6,22 @@
  */
 #include "consumer/pipeline/intake.h"
 
+#include "common/log.h"
+
 /*
  * The queue goes on at `offset`, beyond what is expected. Within a stream that is a gap of the log
  * (compaction, control records). At its start it may be a seek that an older question of the
- * library's overtook, and records would be passed over: it is believed when it comes twice.
+ * library's overtook, and records would be passed over: the claim asks the broker whether they are
+ * still there and seeks again, and the gap is believed when it comes twice.
  */
 static bool gap_is_real(struct partition *p, int64_t offset)
 {
-	if (p->sure || p->gap_at == offset) {
+	if (p->sure)
+		return true;
+	if (p->gap_at == offset) {
+		log_event(LOG_INFO, "log_gap", LOG_F("topic", LOG_STR(p->route->topic)),
+			LOG_F("partition", LOG_INT(p->id)), LOG_F("from", LOG_INT(p->batch.to)),
+			LOG_F("to", LOG_INT(offset)));
 		p->sure = true;
 		return true;
 	}
@@ -56,6 +64,7 @@ static bool take_record(struct partition *p, rd_kafka_message_t *record)
 		return false;
 	}
 	p->sure = true;
+	p->gap_at = -1;
 	if (record->offset >= p->cap) { /* the cap lies in a gap of the log */
 		batch->to = p->cap;
 		batch->has_last = false;
@@ -94,7 +103,9 @@ enum intake intake_fill(
 		}
 		more = p->stream >= 0; /* not after a gap that is in doubt */
 	}
-	return batch->to > batch->from ? INTAKE_READY : INTAKE_EMPTY;
+	if (batch->to > batch->from)
+		return INTAKE_READY;
+	return p->stream < 0 ? INTAKE_DOUBT : INTAKE_EMPTY;
 }
 
 enum log_check intake_check_log(struct partition *p, struct errmsg *msg)

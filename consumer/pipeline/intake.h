@@ -14,6 +14,7 @@
 enum intake {
 	INTAKE_EMPTY, /* nothing there */
 	INTAKE_READY, /* the batch has something, or its end moved */
+	INTAKE_DOUBT, /* the stream starts beyond the position: claim again, which seeks again */
 	INTAKE_LOST, /* the stream is not where we thought: claim again */
 };
 

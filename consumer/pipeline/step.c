@@ -265,6 +265,9 @@ static bool step_batch(struct stepper *w, struct partition *p, struct store_erro
 			p, w->pipeline->batch_records, w->pipeline->batch_bytes, &error->msg)) {
 		case INTAKE_EMPTY:
 			return look_at_fence(w, p, error);
+		case INTAKE_DOUBT:
+			partition_set_mode(p, MODE_CLAIM);
+			return true;
 		case INTAKE_LOST:
 			partition_set_mode(p, MODE_CLAIM);
 			act(w, p, VERDICT_RETRY, error);
