@@ -15,7 +15,8 @@ struct pool_partition {
 	struct partition *p;
 	struct worker *worker; /* who was given it last; NULL = nobody */
 	int64_t committed; /* what was last handed to Kafka */
-	int64_t checked_ms; /* when the watchdog last asked the broker */
+	int64_t looked_ms; /* when the watchdog last asked the broker */
+	int64_t behind_since_ms; /* when it saw records that nobody took; 0 = it did not */
 };
 
 struct pool {

@@ -28,38 +28,58 @@ static bool has_error(struct partition *p)
 	return text[0] != 0;
 }
 
+/*
+ * Two looks, half the limit apart: at the first one a partition that was idle may just have got a
+ * record; at the second one that record is still there, and nothing has moved.
+ */
+static bool is_stalled(struct pool *pool, struct pool_partition *item, int64_t now)
+{
+	int64_t progress_ms = atomic_load(&item->p->progress_ms);
+	bool again = item->behind_since_ms > progress_ms;
+
+	if (!item->worker || now - progress_ms < pool->config.watchdog_ms / 2 ||
+		now - item->looked_ms < pool->config.watchdog_ms / 2)
+		return false;
+	item->looked_ms = now;
+	if (has_error(item->p) || !broker_has_more(pool, item->p)) {
+		item->behind_since_ms = 0;
+		return false;
+	}
+	if (!again)
+		item->behind_since_ms = now;
+	return again && atomic_load(&item->p->progress_ms) == progress_ms;
+}
+
+static void start_over(struct pool *pool, struct pool_partition *item, int number)
+{
+	struct partition *p = item->p;
+	int64_t since_ms = clock_mono_ms() - atomic_load(&p->progress_ms);
+	char text[160];
+
+	snprintf(text, sizeof(text), "%s [%d] made no progress for %lld ms: started over",
+		p->route->topic, p->id, (long long)since_ms);
+	log_event(LOG_ERROR, "partition_stalled", LOG_F("topic", LOG_STR(p->route->topic)),
+		LOG_F("partition", LOG_INT(p->id)),
+		LOG_F("worker", LOG_INT(worker_number(item->worker))),
+		LOG_F("since_ms", LOG_INT(since_ms)));
+	pool_mark(pool, "watchdog", text);
+	partition_note_error(p, text);
+	worker_ask_back(item->worker, p);
+	worker_interrupt(item->worker);
+	pool_wait_back(pool, item);
+	p->error_noted = true; /* the next success clears it */
+	p->stream = -1; /* a silent queue wakes up by a seek */
+	item->behind_since_ms = 0;
+	item->worker = pool->workers[number % pool->worker_count];
+	worker_give(item->worker, p);
+}
+
 void pool_watch(struct pool *pool)
 {
 	int64_t now = clock_mono_ms();
 
 	for (int i = 0; i < pool->partition_count; i++) {
-		struct pool_partition *item = &pool->partitions[i];
-		int64_t since = atomic_load(&item->p->progress_ms);
-		char text[160];
-
-		if (since < item->checked_ms)
-			since = item->checked_ms;
-		if (now - since < pool->config.watchdog_ms || !item->worker)
-			continue;
-		item->checked_ms = now;
-		if (has_error(item->p) || !broker_has_more(pool, item->p))
-			continue;
-		snprintf(text, sizeof(text),
-			"%s [%d] made no progress for %lld ms: started over",
-			item->p->route->topic, item->p->id,
-			(long long)(now - atomic_load(&item->p->progress_ms)));
-		log_event(LOG_ERROR, "partition_stalled",
-			LOG_F("topic", LOG_STR(item->p->route->topic)),
-			LOG_F("partition", LOG_INT(item->p->id)),
-			LOG_F("worker", LOG_INT(worker_number(item->worker))),
-			LOG_F("since_ms", LOG_INT(now - atomic_load(&item->p->progress_ms))));
-		pool_mark(pool, "watchdog", text);
-		partition_note_error(item->p, text);
-		worker_ask_back(item->worker, item->p);
-		worker_interrupt(item->worker);
-		pool_wait_back(pool, item);
-		item->p->stream = -1; /* a silent queue wakes up by a seek */
-		item->worker = pool->workers[i % pool->worker_count];
-		worker_give(item->worker, item->p);
+		if (is_stalled(pool, &pool->partitions[i], now))
+			start_over(pool, &pool->partitions[i], i);
 	}
 }
