@@ -193,6 +193,12 @@ int deadletters_deliver(struct deadletters *letters, const char *origin,
 	return 0;
 }
 
+void deadletters_give_up(struct deadletters *letters)
+{
+	rd_kafka_purge(letters->kafka, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT |
+					       RD_KAFKA_PURGE_F_NON_BLOCKING);
+}
+
 static int topic_partitions(struct deadletters *letters, const char *topic, struct errmsg *msg)
 {
 	const struct rd_kafka_metadata *metadata;

@@ -36,5 +36,8 @@ struct letter {
 /* Sends all and waits until the brokers have them. ERR_UNAVAILABLE: send all of them again. */
 int deadletters_deliver(struct deadletters *letters, const char *origin,
 	const struct letter *items, size_t count, struct errmsg *msg);
+/* Ends the waits of deadletters_deliver() at once, with ERR_UNAVAILABLE: what is in flight may be
+ * delivered all the same. Any thread. */
+void deadletters_give_up(struct deadletters *letters);
 
 #endif

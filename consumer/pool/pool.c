@@ -7,6 +7,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/mem.h"
+#include "consumer/failure/deadletter.h"
 #include "consumer/pool/pool_impl.h"
 
 #include <stdio.h>
@@ -16,6 +17,7 @@
 #define POLL_MS		 20
 #define WATCH_EVERY_MS	 1000
 #define REBUILD_EVERY_MS 200
+#define LEAVE_LEAST_MS	 1000
 
 void pool_mark(struct pool *pool, const char *kind, const char *text)
 {
@@ -141,9 +143,15 @@ static void tick(struct pool *pool)
 	pool_rescale(pool, "asked for");
 }
 
-/* Leaves the group. The coordinator may not answer at all, and the library would wait for it. */
-static void leave_group(struct pool *pool, int64_t deadline_ms)
+/*
+ * Leaves the group. The coordinator may not answer at all, and the library would wait for it. Also
+ * past the deadline it is asked: otherwise the others wait a session timeout for our partitions.
+ */
+static void leave_group(struct pool *pool)
 {
+	int64_t least_ms = clock_mono_ms() + LEAVE_LEAST_MS;
+	int64_t deadline_ms =
+		pool->drain_deadline_ms > least_ms ? pool->drain_deadline_ms : least_ms;
 	rd_kafka_queue_t *queue = rd_kafka_queue_new(pool->kafka);
 	rd_kafka_error_t *error = rd_kafka_consumer_close_queue(pool->kafka, queue);
 
@@ -172,11 +180,12 @@ int pool_run(struct pool *pool)
 		tick(pool);
 	}
 	start_ms = clock_mono_ms();
+	pool->drain_deadline_ms = start_ms + pool->config.drain_timeout_ms;
 	log_event(LOG_INFO, "draining",
 		LOG_F("timeout_ms", LOG_INT(pool->config.drain_timeout_ms)));
 	pool_mark(pool, "drain", "asked to stop");
 	pool_give_up(pool, NULL);
-	leave_group(pool, start_ms + pool->config.drain_timeout_ms);
+	leave_group(pool);
 	pool_stop_workers(pool);
 	log_event(LOG_INFO, pool->unfinished ? "stopped_unfinished" : "drained",
 		LOG_F("took_ms", LOG_INT(clock_mono_ms() - start_ms)));
@@ -202,6 +211,8 @@ void pool_drain(struct pool *pool)
 
 int64_t pool_deadline_ms(const struct pool *pool)
 {
+	if (pool->drain_deadline_ms)
+		return pool->drain_deadline_ms;
 	return clock_mono_ms() + pool->config.drain_timeout_ms;
 }
 
@@ -220,6 +231,8 @@ void pool_wait_back(struct pool *pool, struct pool_partition *item)
 			LOG_F("partition", LOG_INT(item->p->id)));
 		pool->unfinished = atomic_load(&pool->drain_calls) > 0;
 		worker_interrupt(item->worker);
+		if (pool->unfinished)
+			deadletters_give_up(pool->pipeline->deadletters);
 	}
 	item->worker = NULL;
 }

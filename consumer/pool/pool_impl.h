@@ -34,6 +34,7 @@ struct pool {
 	int64_t next_commit_ms, next_watch_ms, next_rebuild_ms;
 	bool left_alone; /* the group could not be left in time */
 	bool unfinished;
+	int64_t drain_deadline_ms; /* monotonic; 0 = nobody asked to stop */
 	struct lag_observer *observer; /* borrowed; NULL = no autoscaling */
 	struct autoscale autoscale;
 	int auto_workers; /* what autoscale decided; 0 = one per partition */

@@ -1,14 +1,13 @@
 """The start of a partition (docs/protocol), case by case, on real parts."""
 import json
 import signal
-import time
 
 import confluent_kafka
 import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from programs import wait_until
-from world import PARTITIONS, World
+from world import PARTITIONS
 
 
 def user(key, **more):
@@ -257,26 +256,3 @@ def test_partitions_move_between_workers_without_loss_or_disorder(world):
     rows = agree(world)
     assert len(rows) == 2000 and all(age == 10 for _, age, _ in rows.values())
     assert "partition_stalled" not in consumer.text()
-
-
-@pytest.mark.parametrize("dies_after_s", [None, 0.3])
-def test_a_drain_ends_by_its_deadline_although_the_brokers_are_gone(
-        private_servers, tmp_path, dies_after_s):
-    world = World(private_servers.env, tmp_path)
-    produce_users(world, 100)
-    consumer = world.consumer({"drain.timeout-ms": 3000})
-    world.wait_drained()
-    kafka = private_servers.own["kafka"]
-    kafka.signal(signal.SIGSTOP)  # accepts connections and answers nothing
-    began = time.monotonic()
-    consumer.signal(signal.SIGTERM)
-    if dies_after_s is not None:  # with the request to leave in hand
-        time.sleep(dies_after_s)
-        kafka.signal(signal.SIGKILL)
-    try:
-        assert consumer.wait(30) in (0, 75)
-        assert time.monotonic() - began < 15
-    finally:
-        kafka.signal(signal.SIGCONT)
-        private_servers.restart()
-    world.close()
