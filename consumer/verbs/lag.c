@@ -191,8 +191,10 @@ int lag_verb(const struct lag_verb *verb, rd_kafka_conf_t *kafka, FILE *out, str
 	if (rc)
 		return rc;
 	rc = first_answer(observer, msg);
-	if (!rc && verb->watch && !verb->json && isatty(fileno(out)))
+	if (!rc && verb->watch && !verb->json && isatty(fileno(out))) {
+		setvbuf(out, NULL, _IOFBF, 1 << 16); /* a picture is one write */
 		fputs("\033[2J", out);
+	}
 	int64_t period_ms = verb->period_ms ? verb->period_ms : 1000;
 	while (!rc) {
 		struct lag_snapshot s;

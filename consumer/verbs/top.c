@@ -54,8 +54,11 @@ static void screen_open(struct screen *screen)
 		raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
 		tcsetattr(STDIN_FILENO, TCSANOW, &raw);
 	}
-	if (screen->terminal)
+	if (screen->terminal) {
+		/* A picture is one write: half of one is never seen. */
+		setvbuf(stdout, NULL, _IOFBF, 1 << 16);
 		fputs("\033[?1049h\033[?25l", stdout);
+	}
 }
 
 static void screen_close(const struct screen *screen)
@@ -99,20 +102,32 @@ static void rest(const struct screen *screen, int64_t until_ms)
 		stopped = 1;
 }
 
-static json_t *fetch(const char *listen, struct errmsg *msg)
+static json_t *fetch(const char *listen, const char *path, struct errmsg *msg)
 {
 	char *body = NULL;
 	size_t length = 0;
-	if (http_get(listen, "/status", 3000, &body, &length, msg))
+	if (http_get(listen, path, 3000, &body, &length, msg))
 		return NULL;
-	json_t *status = json_loadb(body, length, 0, NULL);
+	json_t *answer = json_loadb(body, length, 0, NULL);
 	free(body);
-	if (!json_is_object(status)) {
-		json_decref(status);
-		errmsg_set(msg, ERR_UNAVAILABLE, "%s: /status is no JSON", listen);
+	if (!json_is_object(answer)) {
+		json_decref(answer);
+		errmsg_set(msg, ERR_UNAVAILABLE, "%s: %s is no JSON", listen, path);
 		return NULL;
 	}
-	return status;
+	return answer;
+}
+
+/* What was before we came. Without an answer the charts begin empty. */
+static void load_history(const char *listen, const json_t *status, struct top_trend *trend)
+{
+	struct errmsg ignored;
+	int64_t now_ms = json_integer_value(json_object_get(status, "time_ms"));
+	char *path = mem_printf("/history?since=%lld", (long long)(now_ms - TOP_TREND_SPAN_MS));
+	json_t *history = fetch(listen, path, &ignored);
+	top_trend_load(trend, history);
+	json_decref(history);
+	free(path);
 }
 
 /* "disconnected since 13:05:12: why". Caller frees. */
@@ -144,20 +159,24 @@ static void show(
 static void loop(const struct screen *screen, const char *listen, json_t *status)
 {
 	struct top_view *view = mem_zero(1, sizeof(*view));
+	struct top_trend *trend = mem_zero(1, sizeof(*trend));
 	const char *no_color = getenv("NO_COLOR");
 	time_t seen = time(NULL);
 	view->color = screen->terminal && !(no_color && no_color[0]);
 	view->utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+	view->trend = trend;
+	if (screen->terminal)
+		load_history(listen, status, trend);
 	while (!stopped && !ferror(stdout)) {
 		int64_t next_ms = clock_mono_ms() + PERIOD_MS;
 		struct errmsg msg = {""};
-		json_t *newer = fetch(listen, &msg);
+		json_t *newer = fetch(listen, "/status", &msg);
 		char *gone = NULL;
 		if (newer) {
 			json_decref(status);
 			status = newer;
 			seen = time(NULL);
-			top_view_remember(view, status);
+			top_trend_add(trend, status);
 		} else {
 			view->gone = gone = gone_text(seen, &msg);
 		}
@@ -167,6 +186,7 @@ static void loop(const struct screen *screen, const char *listen, json_t *status
 		rest(screen, next_ms);
 	}
 	json_decref(status);
+	free(trend);
 	free(view);
 }
 
@@ -174,7 +194,7 @@ int verb_top(struct consumer_options *options, struct errmsg *msg)
 {
 	struct screen screen = {0};
 	setlocale(LC_CTYPE, "");
-	json_t *status = fetch(options->status_listen, msg);
+	json_t *status = fetch(options->status_listen, "/status", msg);
 	if (!status) {
 		errmsg_wrap(msg, "option status.listen");
 		return ERR_UNAVAILABLE;

@@ -23,12 +23,15 @@ static const char sample[] =
 	"\"lag_seconds\":null,\"batch\":7,\"stages\":{\"mysql\":0.002},\"cache\":\"ok\","
 	"\"error\":\"Lost connection \xe2\x82\xac\"}]}";
 
+static struct top_trend trend;
+
 static struct top_view *view(int width, int height)
 {
 	struct top_view *v = calloc(1, sizeof(*v));
 	v->width = width;
 	v->height = height;
 	v->utf8 = true;
+	v->trend = &trend;
 	return v;
 }
 
@@ -38,8 +41,11 @@ static void no_line_is_wider_than_the_terminal(void **state)
 	json_t *s = json_loads(sample, 0, NULL);
 	for (int width = 1; width < 160; width += 3) {
 		struct top_view *v = view(width, 24);
-		for (int i = 0; i < TOP_TREND + 9; i++)
-			top_view_remember(v, s);
+		for (int i = 0; i < TOP_TREND_POINTS + 9; i++) {
+			json_object_set_new(
+				s, "time_ms", json_integer(1700000000000 + i * 1000));
+			top_trend_add(&trend, s);
+		}
 		char *text = top_view_text(v, s);
 		int column = 0;
 		for (char *at = text; *at; at++) {
@@ -99,6 +105,68 @@ static void figures_and_the_unknown_are_there(void **state)
 	json_decref(s);
 }
 
+static char *trend_text(struct top_trend *t, int width, int rows, const char *marks)
+{
+	struct term term = {.width = width};
+	json_t *list = json_loads(marks, 0, NULL);
+	top_trend_draw(t, &term, rows, list);
+	json_decref(list);
+	return term.text;
+}
+
+/* 60 columns of 5 s each; the margin is 12 wide. */
+static void history_fills_the_chart_and_marks_stand_below_it(void **state)
+{
+	(void)state;
+	struct top_trend *t = calloc(1, sizeof(*t));
+	json_t *history = json_loads("{\"t\":[600001000,600006000,600295000,600299000],"
+				     "\"lag\":[0,12000,null,6000],"
+				     "\"rate_out\":[1,2,null,500]}",
+		0, NULL);
+	top_trend_load(t, history);
+	char *text = trend_text(t, 72, 1,
+		"[{\"time_ms\":600006500,\"kind\":\"rebalance\",\"text\":\"x\"},"
+		"{\"time_ms\":1,\"kind\":\"workers\",\"text\":\"x\"},"
+		"{\"time_ms\":600298000,\"kind\":\"workers\",\"text\":\"x\"}]");
+	char *at = text;
+	/* What is not known is a gap; nothing waits is the ground line. */
+	assert_int_equal(strncmp(at, "Lag     12k .#", 14), 0);
+	assert_int_equal(at[12 + 58], ' ');
+	assert_int_equal(at[12 + 59], '-');
+	at = strchr(at, '\n') + 1;
+	assert_int_equal(strncmp(at, "Out   500/s ", 12), 0);
+	assert_int_equal(at[12 + 59], '#');
+	at = strchr(at, '\n') + 1;
+	assert_int_equal(at[12 + 1], 'R');
+	assert_int_equal(at[12 + 59], 'W');
+	assert_int_equal(strcspn(at, "W"), 71);
+	free(text);
+	/* The same again, and what is older, change nothing. */
+	top_trend_load(t, history);
+	assert_int_equal(t->count, 4);
+	json_decref(history);
+	free(t);
+}
+
+static void a_chart_has_the_rows_it_is_given(void **state)
+{
+	(void)state;
+	struct top_trend *t = calloc(1, sizeof(*t));
+	json_t *history = json_loads("{\"t\":[1000,290000],\"lag\":[100,50]}", 0, NULL);
+	top_trend_load(t, history);
+	char *text = trend_text(t, 72, 4, "[]");
+	int full = 0, lines = 0;
+	for (char *at = text; *at; at++) {
+		full += *at == '#';
+		lines += *at == '\n';
+	}
+	assert_int_equal(lines, 4 + 3);
+	assert_int_equal(full, 4 + 2);
+	free(text);
+	json_decref(history);
+	free(t);
+}
+
 static void a_lost_server_is_said(void **state)
 {
 	(void)state;
@@ -125,6 +193,8 @@ int main(void)
 		cmocka_unit_test(no_line_is_wider_than_the_terminal),
 		cmocka_unit_test(no_picture_is_higher_than_the_terminal),
 		cmocka_unit_test(figures_and_the_unknown_are_there),
+		cmocka_unit_test(history_fills_the_chart_and_marks_stand_below_it),
+		cmocka_unit_test(a_chart_has_the_rows_it_is_given),
 		cmocka_unit_test(a_lost_server_is_said),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
