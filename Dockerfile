@@ -20,7 +20,7 @@ RUN make -j"$(nproc)" all \
 FROM debian:trixie-slim
 RUN apt-get update \
 	&& apt-get install -y --no-install-recommends ca-certificates \
-		libavro24 libhiredis1.1.0 libjansson4 libmariadb3 librdkafka1 libsnappy1v5 \
+		libavro24 libhiredis1.1.0 libjansson4 libmariadb3 librdkafka1 libsnappy1v5 libssl3t64 \
 		libuv1t64 libyaml-0-2 libzstd1 socat zlib1g \
 	&& rm -rf /var/lib/apt/lists/* /var/cache/* /var/log/*
 COPY --from=build /out/usr/local/bin /usr/local/bin

@@ -49,7 +49,8 @@ static int ask(struct once *o, const struct http_url *url, struct errmsg *msg)
 	static const char *const words[HTTP_OUTCOMES] = {[HTTP_REFUSED] = "connection refused",
 		[HTTP_RESET] = "connection reset",
 		[HTTP_TIMEOUT] = "no answer",
-		[HTTP_MALFORMED] = "no HTTP answer"};
+		[HTTP_MALFORMED] = "no HTTP answer",
+		[HTTP_TLS] = "TLS handshake failed"};
 	struct http_pool_limits limits = {
 		.connections = 1, .timeout_ms = TIMEOUT_MS, .body_max = 4 << 20};
 	struct http_handlers handlers = {.ctx = o, .render = render, .done = done};
@@ -57,15 +58,15 @@ static int ask(struct once *o, const struct http_url *url, struct errmsg *msg)
 	uv_loop_t loop;
 
 	uv_loop_init(&loop);
-	o->pool = http_pool_new(
-		&loop, (const struct sockaddr *)&url->address, &limits, &handlers);
+	o->pool = http_pool_new(&loop, url, &limits, &handlers);
 	http_pool_call(o->pool, &call);
 	uv_run(&loop, UV_RUN_DEFAULT);
 	uv_loop_close(&loop);
 	http_pool_free(o->pool);
 	if (o->outcome == HTTP_ANSWERED)
 		return 0;
-	return errmsg_set(msg, ERR_UNAVAILABLE, "http://%s: %s", url->host, words[o->outcome]);
+	return errmsg_set(msg, ERR_UNAVAILABLE, "%s://%s: %s", http_url_scheme(url), url->host,
+		words[o->outcome]);
 }
 
 int consumer_look(const struct http_url *url, struct lag_look *look, struct errmsg *msg)
@@ -78,9 +79,8 @@ int consumer_look(const struct http_url *url, struct lag_look *look, struct errm
 
 	lag_look_init(look);
 	if (err == 0 && (o.status != 200 || !lag_look_parse(look, o.body, strlen(o.body))))
-		err = errmsg_set(msg, ERR_UNAVAILABLE,
-			"http://%s%s: HTTP %d, no status document", url->host, url->path,
-			o.status);
+		err = errmsg_set(msg, ERR_UNAVAILABLE, "%s://%s%s: HTTP %d, no status document",
+			http_url_scheme(url), url->host, url->path, o.status);
 	free(o.body);
 	free(request);
 	return err;

@@ -1,5 +1,5 @@
 /*
- * http_out: a pool of keep-alive connections to one address, one request on each at a time. It
+ * http_out: a pool of keep-alive connections to one server, one request on each at a time. It
  * neither queues nor retries: a call that fails is reported, once, with its class.
  * Loop thread only. new -> call... -> close -> (loop runs until closed) -> free.
  */
@@ -7,6 +7,7 @@
 #define LOADGEN_HTTP_OUT_H
 
 #include "loadgen/http_reply.h"
+#include "loadgen/http_url.h"
 
 #include <uv.h>
 
@@ -16,6 +17,7 @@ enum http_outcome {
 	HTTP_RESET, /* the connection ended before the answer was whole */
 	HTTP_TIMEOUT,
 	HTTP_MALFORMED, /* what came is no HTTP answer */
+	HTTP_TLS, /* connected, but the TLS handshake failed */
 	HTTP_OUTCOMES
 };
 
@@ -33,6 +35,8 @@ struct http_text {
 	size_t used, room;
 };
 
+/* Makes room for so many bytes more. */
+void http_text_room(struct http_text *t, size_t bytes);
 void http_text_add(struct http_text *t, const char *data, size_t bytes);
 
 struct http_handlers {
@@ -42,18 +46,21 @@ struct http_handlers {
 	/* Once per call; the connection is free again. `reply` is borrowed, for ANSWERED only. */
 	void (*done)(void *ctx, const struct http_call *call, enum http_outcome outcome,
 		const struct http_reply *reply, int64_t now_ns);
+	/* A connection that was closed may be used again; NULL: nobody waits for one. */
+	void (*room)(void *ctx);
 };
 
 struct http_pool_limits {
 	int connections;
 	int timeout_ms; /* from the call to the whole answer, connecting included */
 	size_t body_max; /* bytes of an answer that are kept */
+	bool no_body; /* answers have none, whatever their headers say: HEAD */
 };
 
 struct http_pool;
 
-/* `handlers` are copied, the address too. */
-struct http_pool *http_pool_new(uv_loop_t *loop, const struct sockaddr *address,
+/* `handlers` are copied; `url` was probed, is borrowed and says whether there is TLS. */
+struct http_pool *http_pool_new(uv_loop_t *loop, const struct http_url *url,
 	const struct http_pool_limits *limits, const struct http_handlers *handlers);
 /* Opens all connections; warm() is called once, when each was made or failed, or after 3 s. */
 void http_pool_warm_up(struct http_pool *p, void (*warm)(void *ctx), void *ctx);

@@ -7,6 +7,8 @@
 
 #include "common/err.h"
 
+#include "loadgen/tls.h"
+
 #include <sys/socket.h>
 
 struct http_url {
@@ -14,13 +16,17 @@ struct http_url {
 	char *path; /* with the query; at least "/" */
 	char *name; /* to resolve */
 	char *port;
+	bool secure; /* https */
 	struct sockaddr_storage address; /* from http_url_probe */
+	struct tls_client *tls; /* borrowed; set by the caller before the probe where secure */
 };
 
-/* http://HOST[:PORT][/PATH]; ERR_CONFIG says what is wrong. */
+/* http[s]://HOST[:PORT][/PATH]; ERR_CONFIG says what is wrong. */
 int http_url_parse(struct http_url *url, const char *text, struct errmsg *msg);
-/* Finds the first address that takes a connection and closes it; ERR_UNAVAILABLE. */
+/* Finds the first address that takes a connection, tries TLS there, closes it; ERR_UNAVAILABLE. */
 int http_url_probe(struct http_url *url, int timeout_ms, struct errmsg *msg);
+/* "http" or "https". */
+const char *http_url_scheme(const struct http_url *url);
 void http_url_release(struct http_url *url);
 
 #endif

@@ -37,7 +37,8 @@ static void done(void *ctx, const struct http_call *call, enum http_outcome outc
 	static const char *const words[HTTP_OUTCOMES] = {[HTTP_REFUSED] = "connection refused",
 		[HTTP_RESET] = "connection reset",
 		[HTTP_TIMEOUT] = "no answer",
-		[HTTP_MALFORMED] = "no HTTP answer"};
+		[HTTP_MALFORMED] = "no HTTP answer",
+		[HTTP_TLS] = "TLS handshake failed"};
 	struct lag_http *l = ctx;
 	struct lag_look look;
 
@@ -75,8 +76,7 @@ struct lag_http *lag_http_new(
 	l->url = url;
 	l->seen = seen;
 	l->ctx = ctx;
-	l->pool =
-		http_pool_new(loop, (const struct sockaddr *)&url->address, &limits, &handlers);
+	l->pool = http_pool_new(loop, url, &limits, &handlers);
 	uv_timer_init(loop, &l->timer);
 	l->timer.data = l;
 	lag_http_interval(l, interval_ms);

@@ -155,12 +155,38 @@ static json_t *lag_json(const struct summary *s)
 		"drain_seconds", number(s->drain_seconds), "partitions", ids, "at_end", ends);
 }
 
+static json_t *checked_json(const struct check_result *c)
+{
+	json_t *list = json_array(), *made;
+
+	if (!c->done) {
+		json_decref(list);
+		return json_null();
+	}
+	for (size_t i = 0; i < c->listed; i++)
+		json_array_append_new(list,
+			json_pack("{s:s, s:s, s:i, s:I, s:b, s:b}", "id", c->list[i].id,
+				"topic", c->list[i].topic, "partition", c->list[i].partition,
+				"offset", (json_int_t)c->list[i].offset, "in_mysql",
+				c->list[i].in_mysql, "in_redis", c->list[i].in_redis));
+	made = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "ids",
+		integer(c->ids), "applied", integer(c->applied), "deadlettered",
+		integer(c->deadlettered), "pending", integer(c->pending), "lost",
+		integer(c->lost), "unchecked", integer(c->unchecked), "missing_mysql",
+		integer(c->missing_mysql), "missing_redis", integer(c->missing_redis),
+		"lost_ids", list);
+	json_object_set_new(made, "letters_unknown",
+		c->letters_unknown[0] ? json_string(c->letters_unknown) : json_null());
+	return made;
+}
+
 static json_t *account_json(const struct summary *s)
 {
-	return json_pack("{s:o, s:o, s:o}", "deadlettered",
+	return json_pack("{s:o, s:o, s:o, s:o}", "deadlettered",
 		count_or_null(summary_deadlettered(s)), "lost",
-		s->account_known ? integer(s->lost) : json_null(), "pending",
-		s->account_known ? integer(s->pending) : json_null());
+		summary_lost_known(s) ? integer(summary_lost(s)) : json_null(), "pending",
+		s->account_known ? integer(s->pending) : json_null(), "checked",
+		checked_json(&s->check));
 }
 
 static json_t *visible_json(const struct summary *s)

@@ -101,6 +101,35 @@ static void put_lag(FILE *out, const struct summary *s)
 		fprintf(out, "drained          no\n");
 }
 
+#define LOST_SHOWN 20
+
+/* Every acknowledged id: applied, dead-lettered, pending or lost; the lost by name. */
+static void put_checked(FILE *out, const struct check_result *c)
+{
+	if (!c->done)
+		return;
+	fprintf(out, "checked          %s ids: %s applied", grouped(c->ids),
+		grouped(c->applied));
+	fprintf(out, ", %s dead-lettered, %s pending, %s lost\n", grouped(c->deadlettered),
+		grouped(c->pending), grouped(c->lost));
+	if (c->unchecked)
+		fprintf(out, "                 %s came after the cap and were not checked\n",
+			grouped(c->unchecked));
+	if (c->letters_unknown[0])
+		fprintf(out, "                 dead letters n/a (%s)\n", c->letters_unknown);
+	for (size_t i = 0; i < c->listed && i < LOST_SHOWN; i++) {
+		const struct check_lost *lost = &c->list[i];
+
+		fprintf(out, "lost             %s  %s %d @ %" PRId64 "  not in %s\n", lost->id,
+			lost->topic, lost->partition, lost->offset,
+			lost->in_mysql	 ? "Redis"
+			: lost->in_redis ? "MySQL"
+					 : "MySQL, Redis");
+	}
+	if (c->lost > LOST_SHOWN)
+		fprintf(out, "                 and %s more\n", grouped(c->lost - LOST_SHOWN));
+}
+
 /* Acknowledged records that the consumer has not passed, by name. */
 static void put_missing(FILE *out, const struct summary *s)
 {
@@ -192,6 +221,7 @@ void report_text(const struct summary *s, const struct thresholds *t, FILE *out)
 	put_visible(out, s);
 	put_lag(out, s);
 	put_missing(out, s);
+	put_checked(out, &s->check);
 	put_thresholds(out, t);
 	if (s->stopped)
 		fprintf(out, "stopped          by %s\n", strsignal(s->stopped));

@@ -103,7 +103,8 @@ int request_open(struct request **made, const struct request_plan *plan,
 	const struct http_url *url, struct errmsg *msg)
 {
 	struct request *r = mem_zero(1, sizeof(*r));
-	bool bare = strcmp(plan->method, "GET") == 0 || strcmp(plan->method, "DELETE") == 0;
+	bool bare = strcmp(plan->method, "GET") == 0 || strcmp(plan->method, "DELETE") == 0 ||
+		    strcmp(plan->method, "HEAD") == 0;
 	int err = 0;
 
 	*made = r;

@@ -10,12 +10,11 @@
 #include "loadgen/run.h"
 
 #include "common/clock.h"
-#include "common/mem.h"
+#include "loadgen/account.h"
 #include "loadgen/lag_group.h"
 #include "loadgen/lag_http.h"
 #include "loadgen/live.h"
 
-#include <errno.h>
 #include <math.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -41,8 +40,7 @@ struct run {
 	struct lag_http *lag_http; /* one of the two, or none */
 	struct lag_group *lag_group;
 	struct live *live;
-	FILE *ids;
-	uint64_t *keys_seen; /* a bit per key */
+	struct account *account;
 	struct driver_counts last; /* at the end of the interval before */
 	enum phase phase;
 	bool loop_open;
@@ -109,50 +107,15 @@ static void render(void *ctx, const struct http_call *call, struct http_text *te
 	request_render(r->set->request, call, text);
 }
 
-static void count_key(struct run *r, uint64_t key)
-{
-	uint64_t mask = UINT64_C(1) << (key % 64);
-
-	if (!r->keys_seen) {
-		r->sum->distinct++;
-	} else if (!(r->keys_seen[key / 64] & mask)) {
-		r->keys_seen[key / 64] |= mask;
-		r->sum->distinct++;
-	}
-}
-
 static void acknowledged(
 	struct run *r, const struct http_call *call, const struct http_reply *reply)
 {
-	struct stats *stats = &r->sum->stats;
-	struct ack ack;
-	bool placed = ack_parse(&ack, reply->body ? reply->body : "", reply->body_bytes);
-
+	account_take(r->account, call, reply, &r->sum->stats, r->sum->acks);
 	if (r->sum->visible) {
 		char key[REQUEST_KEY_BYTES];
 		size_t length = request_key_text(r->set->request, call->key, key);
 
 		visible_offer(r->sum->visible, key, length, call->due_ns);
-	}
-	stats->acknowledged++;
-	count_key(r, call->key);
-	if (!placed) {
-		stats->without_position++;
-	} else {
-		enum ack_outcome outcome = acks_add(r->sum->acks, &ack);
-
-		stats->answered_twice += outcome == ACK_AGAIN;
-		stats->odd_positions += outcome == ACK_TOO_FAR;
-	}
-	if (r->ids) {
-		char key[REQUEST_KEY_BYTES];
-
-		request_key_text(r->set->request, call->key, key);
-		if (placed)
-			fprintf(r->ids, "%s\t%d\t%lld\n", key, ack.partition,
-				(long long)ack.offset);
-		else
-			fprintf(r->ids, "%s\t-\t-\n", key);
 	}
 }
 
@@ -165,6 +128,14 @@ static void answered(void *ctx, const struct http_call *call, enum http_outcome 
 		acknowledged(r, call, reply);
 	driver_pump(r->driver, now_ns);
 	maybe_finished(r);
+}
+
+static void has_room(void *ctx)
+{
+	struct run *r = ctx;
+
+	if (r->phase == LOADING || r->phase == FINISHING)
+		driver_pump(r->driver, clock_mono_ns());
 }
 
 /* --- intervals --- */
@@ -327,26 +298,35 @@ static void start_handles(struct run *r)
 	http_pool_warm_up(r->pool, warm, r);
 }
 
-static int open_ids(struct run *r, struct errmsg *msg)
+/* What can fail before the loop runs. */
+static int prepare(struct run *r, struct errmsg *msg)
 {
-	if (!r->set->ids_file)
-		return 0;
-	r->ids = fopen(r->set->ids_file, "w");
-	if (!r->ids)
-		return errmsg_set(msg, ERR_IO, "option ids.file: cannot write %s: %s",
-			r->set->ids_file, strerror(errno));
-	setvbuf(r->ids, NULL, _IOFBF, 1 << 20);
-	return 0;
+	const struct run_settings *set = r->set;
+	struct account_plan plan = {.request = set->request,
+		.keys = set->keys,
+		.ids_file = set->ids_file,
+		.remember_max = set->check ? set->check->ids_max : 0};
+	int err = account_open(&r->account, &plan, msg);
+
+	if (err == 0 && set->visible)
+		err = visible_open(&r->sum->visible, set->visible, msg);
+	return err;
 }
 
-static int close_ids(struct run *r, struct errmsg *msg)
+/* The loop has run dry: what remains is to look whether the stores have it. */
+static int conclude(struct run *r, struct errmsg *msg)
 {
-	bool bad = r->ids && ferror(r->ids);
+	struct summary *sum = r->sum;
 
-	if (r->ids && (fclose(r->ids) != 0 || bad))
-		return errmsg_set(msg, ERR_IO, "option ids.file: writing %s failed: %s",
-			r->set->ids_file, strerror(errno));
-	return 0;
+	sum->counts = *driver_counts(r->driver);
+	sum->distinct = account_distinct(r->account);
+	summary_account(sum);
+	if (sum->visible)
+		visible_finish(sum->visible, VISIBLE_WAIT_MS);
+	return r->set->check ? check_ids(r->set->check, r->account, r->set->request,
+				       sum->stats.lag_seen ? &sum->stats.lag : NULL,
+				       sum->started_ms, &sum->check, msg)
+			     : 0;
 }
 
 int run_load(const struct run_settings *settings, struct summary *summary, struct errmsg *msg)
@@ -354,35 +334,29 @@ int run_load(const struct run_settings *settings, struct summary *summary, struc
 	struct run r = {.set = settings, .sum = summary};
 	struct http_pool_limits limits = {.connections = settings->connections,
 		.timeout_ms = settings->timeout_ms,
-		.body_max = 4096};
-	struct http_handlers http = {.ctx = &r, .render = render, .done = answered};
+		.body_max = 4096,
+		.no_body = settings->no_body};
+	struct http_handlers http = {
+		.ctx = &r, .render = render, .done = answered, .room = has_room};
 	struct driver_handlers driving = {
 		.ctx = &r, .send = send_request, .finished = schedule_over};
 	struct errmsg ignored;
-	int err = open_ids(&r, msg);
+	int err = prepare(&r, msg), failed;
 
-	if (err == 0 && settings->visible)
-		err = visible_open(&summary->visible, settings->visible, msg);
 	if (err != 0) {
-		close_ids(&r, &ignored);
+		account_close(r.account, &ignored);
 		return err;
 	}
 	schedule_init(
 		&summary->schedule, &settings->stages, settings->arrivals, settings->seed);
-	if (settings->keys)
-		r.keys_seen = mem_zero(settings->keys / 64 + 1, sizeof(*r.keys_seen));
 	uv_loop_init(&r.loop);
 	r.live = live_new(settings->quiet);
 	r.driver = driver_new(&r.loop, &summary->schedule, settings->backlog, &driving, msg);
 	if (r.driver) {
-		r.pool = http_pool_new(&r.loop, (const struct sockaddr *)&settings->url.address,
-			&limits, &http);
+		r.pool = http_pool_new(&r.loop, &settings->url, &limits, &http);
 		start_handles(&r);
 		uv_run(&r.loop, UV_RUN_DEFAULT);
-		summary->counts = *driver_counts(r.driver);
-		summary_account(summary);
-		if (summary->visible)
-			visible_finish(summary->visible, VISIBLE_WAIT_MS);
+		err = conclude(&r, msg);
 	} else {
 		err = ERR_IO;
 	}
@@ -392,6 +366,6 @@ int run_load(const struct run_settings *settings, struct summary *summary, struc
 	lag_http_free(r.lag_http);
 	lag_group_free(r.lag_group);
 	live_free(r.live);
-	free(r.keys_seen);
-	return err ? err : close_ids(&r, msg);
+	failed = account_close(r.account, err ? &ignored : msg);
+	return err ? err : failed;
 }

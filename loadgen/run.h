@@ -5,6 +5,7 @@
 #ifndef LOADGEN_RUN_H
 #define LOADGEN_RUN_H
 
+#include "loadgen/check.h"
 #include "loadgen/request.h"
 #include "loadgen/summary.h"
 #include "loadgen/threshold.h"
@@ -21,8 +22,10 @@ struct run_settings {
 	int connections, timeout_ms, lag_interval_ms, drain_timeout_ms;
 	size_t backlog;
 	bool quiet;
+	bool no_body; /* of answers: HEAD */
 	const struct thresholds *abort_on; /* NULL: run to the end */
 	const struct visible_config *visible; /* NULL: no record is looked for */
+	const struct check_config *check; /* NULL: the stores are not asked at the end */
 	const char *ids_file; /* NULL: none */
 };
 

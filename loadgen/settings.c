@@ -13,6 +13,7 @@
 
 #define PROBE_TIMEOUT_MS 5000
 #define OBSERVE_MS	 200
+#define CHECK_WAIT_MS	 5000
 
 #define OPTION(...) CONF_ROW(struct loadgen_options, __VA_ARGS__)
 static const struct conf_option option_rows[] = {
@@ -95,7 +96,7 @@ static int add_thresholds(struct settings *g, struct errmsg *msg)
 	}
 	if (err == 0 && !thresholds_has(t, "error_rate") && !thresholds_has(t, "errors"))
 		err = thresholds_add(t, "error_rate==0", msg);
-	if (err == 0 && lag && !thresholds_has(t, "lost"))
+	if (err == 0 && (lag || g->options.verify_visible) && !thresholds_has(t, "lost"))
 		err = thresholds_add(t, "lost==0", msg);
 	return err;
 }
@@ -151,6 +152,23 @@ static int make_urls(struct settings *g, struct errmsg *msg)
 	return err;
 }
 
+static int make_tls(struct settings *g, struct errmsg *msg)
+{
+	const struct loadgen_options *o = &g->options;
+	int err;
+
+	if (o->tls_ca && o->insecure)
+		return errmsg_set(msg, ERR_CONFIG, "options tls-ca and insecure: choose one");
+	if (!g->run.url.secure && !g->run.lag_url.secure)
+		return 0;
+	err = tls_client_open(&g->tls, o->tls_ca, o->insecure, msg);
+	if (g->run.url.secure)
+		g->run.url.tls = g->tls;
+	if (g->run.lag_url.secure)
+		g->run.lag_url.tls = g->tls;
+	return err;
+}
+
 static void copy_settings(struct settings *g)
 {
 	const struct loadgen_options *o = &g->options;
@@ -164,6 +182,7 @@ static void copy_settings(struct settings *g)
 	g->run.drain_timeout_ms = (int)o->drain_timeout_ms;
 	g->run.backlog = (size_t)o->backlog;
 	g->run.quiet = o->quiet;
+	g->run.no_body = o->method && strcmp(o->method, "HEAD") == 0;
 	g->run.ids_file = o->ids_file;
 	g->run.abort_on = o->abort_on_fail ? &g->thresholds : NULL;
 }
@@ -206,6 +225,27 @@ static int make_visible(struct settings *g, struct errmsg *msg)
 	return err;
 }
 
+/* What --verify-visible does at the end. */
+static int make_check(struct settings *g, struct errmsg *msg)
+{
+	const struct loadgen_options *o = &g->options;
+	int err;
+
+	if (!g->run.visible)
+		return o->lost_file ? errmsg_set(msg, ERR_CONFIG,
+					      "option lost.file: needs verify-visible")
+				    : 0;
+	err = kafka_conf_new(&g->letters, &o->conf, "wt-loadgen", msg);
+	g->check = (struct check_config){.stores = &g->visible,
+		.ids_max = (size_t)o->verify_max,
+		.wait_ms = CHECK_WAIT_MS,
+		.kafka = g->letters,
+		.letters_topic = o->deadletter_topic,
+		.lost_file = o->lost_file};
+	g->run.check = &g->check;
+	return err;
+}
+
 static int load_scenario(struct settings *g, struct errmsg *msg)
 {
 	int err;
@@ -238,11 +278,15 @@ int settings_make(struct settings *g, struct errmsg *msg)
 	stages_speed_up(&g->run.stages, o->speedup);
 	err = make_urls(g, msg);
 	if (err == 0)
+		err = make_tls(g, msg);
+	if (err == 0)
 		err = add_thresholds(g, msg);
 	if (err == 0 && o->lag_token_file)
 		err = conf_read_secret_file(o->lag_token_file, &g->token, msg);
 	if (err == 0)
 		err = make_visible(g, msg);
+	if (err == 0)
+		err = make_check(g, msg);
 	return err ? err : make_request(g, msg);
 }
 
@@ -320,6 +364,9 @@ void settings_release(struct settings *g)
 	lag_observer_stop(g->run.observer);
 	http_url_release(&g->run.url);
 	http_url_release(&g->run.lag_url);
+	tls_client_close(g->tls);
+	if (g->letters)
+		rd_kafka_conf_destroy(g->letters);
 	thresholds_release(&g->thresholds);
 	if (g->has_scenario)
 		scenario_release(&g->scenario);

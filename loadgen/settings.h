@@ -24,9 +24,12 @@ struct settings {
 	bool has_scenario;
 	struct thresholds thresholds;
 	struct run_settings run;
+	struct tls_client *tls; /* NULL: no https:// */
 	char prefix[32]; /* made for key.prefix=auto */
 	char *token, *mysql_password, *redis_password;
 	struct visible_config visible;
+	struct check_config check;
+	rd_kafka_conf_t *letters; /* the check's way to the dead letters */
 };
 
 /* Checks everything that needs no server; ERR_CONFIG. */

@@ -43,7 +43,7 @@ void stats_release(struct stats *s)
 const char *stats_outcome_name(enum http_outcome outcome)
 {
 	static const char *const names[HTTP_OUTCOMES] = {
-		"answered", "refused", "reset", "timeout", "malformed"};
+		"answered", "refused", "reset", "timeout", "malformed", "tls"};
 
 	return names[outcome];
 }

@@ -18,6 +18,7 @@ void summary_release(struct summary *s)
 	stats_release(&s->stats);
 	acks_free(s->acks);
 	visible_free(s->visible);
+	check_release(&s->check);
 	s->visible = NULL;
 	s->acks = NULL;
 }
@@ -67,9 +68,21 @@ void summary_account(struct summary *s)
 	}
 }
 
+uint64_t summary_lost(const struct summary *s)
+{
+	return s->check.done && s->check.lost > s->lost ? s->check.lost : s->lost;
+}
+
+bool summary_lost_known(const struct summary *s)
+{
+	return s->account_known || s->check.done;
+}
+
 double summary_offered_rate(const struct summary *s)
 {
-	double seconds = fmin(schedule_seconds(&s->schedule), s->seconds);
+	bool cut = s->stopped || s->aborted;
+	double whole = schedule_seconds(&s->schedule);
+	double seconds = cut ? fmin(whole, s->seconds) : whole;
 
 	return seconds > 0 ? (double)s->counts.due / seconds : 0;
 }
@@ -169,6 +182,27 @@ static bool time_metric(const struct summary *s, const char *name, double *value
 	return false;
 }
 
+/* "errors_reset", "errors_503" */
+static bool error_metric(const struct summary *s, const char *name, double *value)
+{
+	char *end;
+	long code;
+
+	if (strncmp(name, "errors_", 7) != 0)
+		return false;
+	for (int i = HTTP_REFUSED; i < HTTP_OUTCOMES; i++) {
+		if (strcmp(name + 7, stats_outcome_name((enum http_outcome)i)) == 0) {
+			*value = (double)s->stats.outcomes[i];
+			return true;
+		}
+	}
+	code = strtol(name + 7, &end, 10);
+	if (end != name + 10 || *end || code < 100 || code > 599)
+		return false;
+	*value = (double)s->stats.statuses[code];
+	return true;
+}
+
 bool summary_metric(const struct summary *s, const char *name, double *value)
 {
 	bool asked = s->drain_asked;
@@ -180,6 +214,16 @@ bool summary_metric(const struct summary *s, const char *name, double *value)
 		{"errors", (double)(s->stats.errors + s->counts.dropped)},
 		{"dropped", (double)s->counts.dropped},
 		{"late", (double)s->stats.late},
+		{"sent", (double)s->counts.sent},
+		{"waited", (double)s->counts.waited},
+		{"cut_off", (double)(s->abandoned + s->counts.cancelled)},
+		{"connects", (double)s->connects},
+		{"seconds", s->seconds},
+		{"offered_rate", summary_offered_rate(s)},
+		{"distinct_keys", (double)s->distinct},
+		{"without_position", (double)s->stats.without_position},
+		{"answered_twice", (double)s->stats.answered_twice},
+		{"lag_unknown", s->stats.lag_seen ? (double)s->stats.lag_unknown : NAN},
 		{"acknowledged", (double)s->stats.acknowledged},
 		{"rate", summary_achieved_rate(s)},
 		{"achieved_ratio", summary_offered_rate(s) > 0
@@ -189,7 +233,8 @@ bool summary_metric(const struct summary *s, const char *name, double *value)
 		{"lag_seconds_max", s->stats.lag_seconds_max},
 		{"lag_end", s->stats.lag.known ? (double)s->stats.lag.total : NAN},
 		{"drain_seconds", asked && s->drained ? s->drain_seconds : NAN},
-		{"lost", s->account_known ? (double)s->lost : NAN},
+		{"lost", summary_lost_known(s) ? (double)summary_lost(s) : NAN},
+		{"unchecked", s->check.done ? (double)s->check.unchecked : NAN},
 		{"deadlettered", known_count(summary_deadlettered(s))},
 		{"visible_missing", known_count(summary_invisible(s))},
 		{"pending", s->account_known ? (double)s->pending : NAN},
@@ -201,7 +246,7 @@ bool summary_metric(const struct summary *s, const char *name, double *value)
 			return true;
 		}
 	}
-	return time_metric(s, name, value);
+	return error_metric(s, name, value) || time_metric(s, name, value);
 }
 
 const char *summary_metric_names(void)
@@ -209,7 +254,11 @@ const char *summary_metric_names(void)
 	return "http_pN_ms, http_mean_ms, http_max_ms (also service_, send_delay_, "
 	       "visible_mysql_, visible_redis_; N = 50, 99, 999 ...), error_rate, errors, "
 	       "dropped, late, acknowledged, rate, achieved_ratio, lag_max, lag_seconds_max, "
-	       "lag_end, drain_seconds, lost, pending, deadlettered, visible_missing";
+	       "lag_end, lag_unknown, drain_seconds, lost, pending, unchecked, deadlettered, "
+	       "visible_missing, sent, waited, cut_off, connects, seconds, offered_rate, "
+	       "distinct_keys, without_position, answered_twice, errors_refused, "
+	       "errors_reset, errors_timeout, errors_malformed, errors_tls, errors_503 "
+	       "(or another code)";
 }
 
 static bool is_one_of(const char *name, const char *const *names)
@@ -224,7 +273,9 @@ static bool is_one_of(const char *name, const char *const *names)
 bool summary_metric_is_final(const char *name)
 {
 	static const char *const final[] = {"acknowledged", "rate", "achieved_ratio", "lag_end",
-		"drain_seconds", "lost", "pending", "deadlettered", "visible_missing", NULL};
+		"drain_seconds", "lost", "pending", "deadlettered", "visible_missing",
+		"unchecked", "cut_off", "connects", "seconds", "offered_rate", "sent",
+		"distinct_keys", NULL};
 
 	return is_one_of(name, final);
 }
@@ -232,7 +283,7 @@ bool summary_metric_is_final(const char *name)
 bool summary_metric_needs_lag(const char *name)
 {
 	static const char *const of_lag[] = {"lag_max", "lag_seconds_max", "lag_end",
-		"drain_seconds", "lost", "pending", "deadlettered", NULL};
+		"lag_unknown", "drain_seconds", "lost", "pending", "deadlettered", NULL};
 
 	return is_one_of(name, of_lag);
 }

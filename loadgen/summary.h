@@ -6,6 +6,7 @@
 #define LOADGEN_SUMMARY_H
 
 #include "loadgen/acks.h"
+#include "loadgen/check.h"
 #include "loadgen/driver.h"
 #include "loadgen/stats.h"
 #include "loadgen/visible.h"
@@ -19,6 +20,7 @@ struct summary {
 	uint64_t abandoned; /* in flight when the run was cut off */
 	uint64_t connects;
 	struct visible *visible; /* finished; NULL: nothing was looked for */
+	struct check_result check;
 	double seconds; /* from the start to the last answer */
 	int64_t started_ms; /* wall clock */
 	int stopped; /* the signal that ended it, or 0 */
@@ -39,6 +41,9 @@ void summary_account(struct summary *s);
 /* Has the look's committed offset passed every acknowledged record? */
 bool summary_all_passed(const struct summary *s, const struct lag_look *look);
 
+/* Acknowledged records that are nowhere, by offset or by the check of the ids. */
+uint64_t summary_lost(const struct summary *s);
+bool summary_lost_known(const struct summary *s);
 double summary_offered_rate(const struct summary *s); /* due / schedule's length */
 double summary_achieved_rate(
 	const struct summary *s); /* answered / time until the last answer */

@@ -226,6 +226,22 @@ static void closed_connections_are_opened_again(void **state)
 	script_server_stop(s);
 }
 
+/* With one connection every request waits for the one before to be closed, not for a second. */
+static void a_closed_connection_takes_the_next_request_at_once(void **state)
+{
+	struct script_server *s = script_server_start(CLOSING);
+	struct load l;
+
+	(void)state;
+	load_init(&l, s, "500ms:100", false);
+	l.settings.connections = 1;
+	load_run(&l);
+	assert_int_equal(l.summary.stats.acknowledged, 50);
+	assert_true(l.summary.seconds < 5);
+	load_release(&l);
+	script_server_stop(s);
+}
+
 static void a_connection_the_server_has_done_with_is_not_used_again(void **state)
 {
 	struct script_server *s = script_server_start(SAYS_CLOSE);
@@ -405,6 +421,7 @@ int main(void)
 		cmocka_unit_test(a_503_is_counted_by_its_code),
 		cmocka_unit_test(a_server_that_goes_away_refuses),
 		cmocka_unit_test(closed_connections_are_opened_again),
+		cmocka_unit_test(a_closed_connection_takes_the_next_request_at_once),
 		cmocka_unit_test(a_connection_the_server_has_done_with_is_not_used_again),
 		cmocka_unit_test(without_positions_the_drain_still_waits_for_lag_zero),
 		cmocka_unit_test(a_slow_answer_is_read_to_its_end),

@@ -1,6 +1,7 @@
 """wt-loadgen over the whole path: producer, broker, consumer, both stores."""
 import json
 import os
+import threading
 
 
 def visible(world, more=None):
@@ -24,6 +25,8 @@ def test_every_acknowledged_record_is_accounted_for_and_seen(world):
     seen = report["visible"]
     assert seen["sampled"] > 50 and seen["missing"] == 0
     assert seen["mysql"]["count"] == seen["redis"]["count"] == seen["sampled"]
+    checked = report["account"]["checked"]
+    assert (checked["ids"], checked["applied"], checked["lost"]) == (755, 755, 0)
     # nothing is in Redis before it is acknowledged by the broker and committed in MySQL
     assert seen["redis"]["min"] >= report["times_ms"]["response"]["min"] * 0.5
 
@@ -37,6 +40,8 @@ def test_without_a_consumer_all_is_pending_and_nothing_is_seen(world):
         "threshold": "visible_missing==0"}))
     assert done.returncode == 99, done.stdout + done.stderr
     assert report["account"]["pending"] in (100, None) and not report["account"]["lost"]
+    checked = report["account"]["checked"]
+    assert (checked["pending"], checked["lost"], checked["missing_redis"]) == (100, 0, 100)
     seen = report["visible"]
     assert seen["missing"] == seen["sampled"] > 10
     assert seen["first_missing_mysql"].startswith(report["run"]["key_prefix"])
@@ -53,3 +58,59 @@ def test_the_ids_file_names_what_the_stores_hold(world):
     assert len(named) == 200
     assert named == {json.loads(world.redis.get(key))["id"] for key in
                      world.redis.scan_iter("user:*", count=1000)}
+
+
+def test_a_lost_record_is_named_with_its_place(world):
+    """Somebody deletes rows behind the consumer's back while the load still runs."""
+    producer, consumer = world.producer(), world.consumer()
+    lost = os.path.join(world.folder, "lost")
+    ids = os.path.join(world.folder, "ids")
+    stop, gone = threading.Event(), {}
+
+    def thief():
+        while not stop.is_set() and len(gone) < 2:
+            for key in list(world.rows())[:1]:
+                if not gone:
+                    world.sql("DELETE FROM users WHERE id = %s", key)
+                    gone[key] = "mysql"
+                elif key not in gone and world.redis.delete("user:" + key):
+                    gone[key] = "redis"
+    thread = threading.Thread(target=thief)
+    thread.start()
+    done, report = world.loadgen(producer, visible(world, {
+        "stages": "3s:100,0s", "lag.url": consumer.url, "lost.file": lost, "ids.file": ids,
+        "kafka.brokers": world.env["KAFKA_BROKERS"]}))
+    stop.set()
+    thread.join()
+    assert done.returncode == 99, done.stdout + done.stderr
+    assert len(gone) == 2
+    checked = report["account"]["checked"]
+    assert report["account"]["lost"] == checked["lost"] == 2 and checked["applied"] == 298
+    assert (checked["missing_mysql"], checked["missing_redis"]) == (1, 1)
+    with open(ids, encoding="utf-8") as lines:
+        places = {line.split("\t")[0]: line.split()[1:] for line in lines}
+    for one in checked["lost_ids"]:
+        assert [str(one["partition"]), str(one["offset"])] == places[one["id"]]
+        assert one["topic"] == world.topic
+        assert one["in_mysql"] == (gone[one["id"]] == "redis")
+        assert one["id"] in done.stdout
+    with open(lost, encoding="utf-8") as lines:
+        assert {line.split("\t")[0] for line in lines} == set(gone)
+
+
+def test_a_dead_lettered_record_is_not_lost(world):
+    """Every fourth record has a name that the column does not take."""
+    world.sql("ALTER TABLE users MODIFY name VARCHAR(20) NOT NULL")
+    producer, consumer = world.producer(), world.consumer()
+    body = ('{"id":"{{key}}","name":"{{choice:Ada*3|' + "x" * 30 + '}}","age":30,'
+            '"occupation":"judge"}')
+    done, report = world.loadgen(producer, visible(world, {
+        "stages": "1s:200,0s", "lag.url": consumer.url, "body": body,
+        "kafka.brokers": world.env["KAFKA_BROKERS"]}))
+    checked = report["account"]["checked"]
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert checked["ids"] == 200 and checked["lost"] == 0
+    assert 20 < checked["deadlettered"] < 90
+    assert checked["applied"] + checked["deadlettered"] == 200
+    assert checked["deadlettered"] == report["account"]["deadlettered"] == len(
+        world.records(world.dlq))

@@ -159,6 +159,12 @@ def test_any_http_target_gets_method_headers_and_fields(target):
     assert sorted(target.paths) == ["/message?n=%d&c=a" % i for i in range(5)]
 
 
+def test_an_answer_to_head_has_no_body_whatever_it_says(target):
+    run("--url", target.url + "/x", "--method", "HEAD", "--quiet", "--stages", "200ms:50",
+        "--timeout-ms", "1s")
+    assert target.paths == ["/x"] * 10
+
+
 @pytest.mark.parametrize("name", [n for n in SCENARIOS if n != "saturate"])
 def test_every_scenario_runs(name, tmp_path):
     target = FakeTarget(rate=1e6)

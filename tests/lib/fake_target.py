@@ -1,16 +1,19 @@
 """A producer and a consumer's status page in one, without a broker behind them: acknowledges every
 POST with the next offset, and applies `rate` records a second times the number of workers."""
 import json
+import ssl
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class FakeTarget:
-    def __init__(self, rate=1e9, workers=1, token=None, status=200):
+    def __init__(self, rate=1e9, workers=1, token=None, status=200, tls=None,
+                 close_after=False):
+        """tls: (certificate, key) files for https. close_after: one answer a connection."""
         self.rate, self.workers, self.token, self.status = rate, workers, token, status
         self.end, self.applied, self.asked = 0, 0.0, []
-        self.paths, self.bodies = [], []
+        self.paths, self.bodies, self.next_pair = [], [], None
         self.lock, self.last = threading.Lock(), time.monotonic()
         target = self
 
@@ -25,6 +28,8 @@ class FakeTarget:
                 body = json.dumps(document).encode()
                 self.send_response(code)
                 self.send_header("Content-Length", str(len(body)))
+                if close_after:
+                    self.send_header("Connection", "close")
                 self.end_headers()
                 self.wfile.write(body)
 
@@ -34,6 +39,12 @@ class FakeTarget:
                 else:
                     target.paths.append(self.path)
                     self.answer(target.status, {})
+
+            def do_HEAD(self):
+                target.paths.append(self.path)
+                self.send_response(target.status)
+                self.send_header("Content-Length", "5")
+                self.end_headers()
 
             def do_POST(self):
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
@@ -50,8 +61,17 @@ class FakeTarget:
                 pass  # a client that left
 
         self.server = Server(("127.0.0.1", 0), Handler)
-        self.url = "http://127.0.0.1:%d" % self.server.server_address[1]
+        if tls:
+            self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self.context.load_cert_chain(*tls)
+            self.server.socket = self.context.wrap_socket(self.server.socket, server_side=True)
+        self.url = "%s://127.0.0.1:%d" % ("https" if tls else "http",
+                                          self.server.server_address[1])
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def later(self, pair, answers=20):
+        """After so many answers new connections see another certificate."""
+        self.next_pair = pair, answers
 
     def _apply(self):
         now = time.monotonic()
@@ -65,6 +85,8 @@ class FakeTarget:
             if self.status != 200:
                 return self.status, {}
             self.end += 1
+            if self.next_pair and self.end >= self.next_pair[1]:
+                self.context.load_cert_chain(*self.next_pair[0])
             return 202, {"id": "x", "topic": "users", "partition": 0, "offset": self.end - 1}
 
     def look(self):

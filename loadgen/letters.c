@@ -1,0 +1,121 @@
+#include "loadgen/letters.h"
+
+#include "common/clock.h"
+
+#include <stdlib.h>
+
+#define ANSWER_MS 5000
+#define READ_MS	  60000
+
+static const char *header(const rd_kafka_message_t *message, const char *name)
+{
+	rd_kafka_headers_t *headers;
+	const void *value;
+	size_t size;
+
+	if (rd_kafka_message_headers(message, &headers) ||
+		rd_kafka_header_get_last(headers, name, &value, &size))
+		return NULL;
+	return value; /* librdkafka ends header values with a NUL */
+}
+
+/* A consumer that asks and never joins. */
+static rd_kafka_t *open_client(const rd_kafka_conf_t *kafka, struct errmsg *msg)
+{
+	rd_kafka_conf_t *conf = rd_kafka_conf_dup(kafka);
+	char why[200] = "";
+	rd_kafka_t *client;
+
+	rd_kafka_conf_set(conf, "group.id", "wt-loadgen-letters", why, sizeof(why));
+	rd_kafka_conf_set(conf, "enable.auto.commit", "false", why, sizeof(why));
+	rd_kafka_conf_set(conf, "enable.partition.eof", "true", why, sizeof(why));
+	client = rd_kafka_new(RD_KAFKA_CONSUMER, conf, why, sizeof(why));
+	if (!client) {
+		rd_kafka_conf_destroy(conf);
+		errmsg_set(msg, ERR_UNAVAILABLE, "%s", why);
+	}
+	return client;
+}
+
+/* The topic's partitions, each at its first letter since then. */
+static int find_places(rd_kafka_t *client, const char *topic, int64_t since_ms,
+	rd_kafka_topic_partition_list_t *places, struct errmsg *msg)
+{
+	rd_kafka_topic_t *handle = rd_kafka_topic_new(client, topic, NULL);
+	const struct rd_kafka_metadata *metadata = NULL;
+	rd_kafka_resp_err_t failed = rd_kafka_metadata(client, 0, handle, &metadata, ANSWER_MS);
+
+	if (!failed)
+		failed = metadata->topics[0].err;
+	for (int i = 0; !failed && i < metadata->topics[0].partition_cnt; i++)
+		rd_kafka_topic_partition_list_add(
+			places, topic, metadata->topics[0].partitions[i].id)
+			->offset = since_ms;
+	if (metadata)
+		rd_kafka_metadata_destroy(metadata);
+	rd_kafka_topic_destroy(handle);
+	if (!failed)
+		failed = rd_kafka_offsets_for_times(client, places, ANSWER_MS);
+	return failed ? errmsg_set(msg, ERR_UNAVAILABLE, "%s", rd_kafka_err2str(failed)) : 0;
+}
+
+/* Partitions without a letter since then are dropped from the list. */
+static void keep_those_with_letters(rd_kafka_topic_partition_list_t *places)
+{
+	for (int i = places->cnt - 1; i >= 0; i--) {
+		if (places->elems[i].offset < 0)
+			rd_kafka_topic_partition_list_del_by_idx(places, i);
+	}
+}
+
+static void take(const rd_kafka_message_t *message, letter_seen *seen, void *ctx)
+{
+	const char *topic = header(message, "wt.origin.topic"),
+		   *partition = header(message, "wt.origin.partition"),
+		   *offset = header(message, "wt.origin.offset");
+
+	if (topic && partition && offset)
+		seen(ctx, topic, atoi(partition), strtoll(offset, NULL, 10));
+}
+
+/* Until the end of each partition was met. */
+static int read_all(rd_kafka_t *client, int partitions_left, letter_seen *seen, void *ctx,
+	struct errmsg *msg)
+{
+	int64_t until = clock_mono_ms() + READ_MS;
+
+	while (partitions_left > 0 && clock_mono_ms() < until) {
+		rd_kafka_message_t *message = rd_kafka_consumer_poll(client, 200);
+
+		if (message && !message->err)
+			take(message, seen, ctx);
+		if (message && message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
+			partitions_left--;
+		if (message)
+			rd_kafka_message_destroy(message);
+	}
+	return partitions_left ? errmsg_set(msg, ERR_UNAVAILABLE, "not read in time") : 0;
+}
+
+int letters_read(const rd_kafka_conf_t *kafka, const char *topic, int64_t since_ms,
+	letter_seen *seen, void *ctx, struct errmsg *msg)
+{
+	rd_kafka_t *client = open_client(kafka, msg);
+	rd_kafka_topic_partition_list_t *places;
+	int err;
+
+	if (!client)
+		return ERR_UNAVAILABLE;
+	rd_kafka_poll_set_consumer(client);
+	places = rd_kafka_topic_partition_list_new(8);
+	err = find_places(client, topic, since_ms, places, msg);
+	if (err == 0) {
+		keep_those_with_letters(places);
+		if (places->cnt && !rd_kafka_assign(client, places))
+			err = read_all(client, places->cnt, seen, ctx, msg);
+	}
+	rd_kafka_topic_partition_list_destroy(places);
+	rd_kafka_consumer_close(client);
+	rd_kafka_destroy(client);
+	return err;
+}
