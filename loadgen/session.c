@@ -54,13 +54,21 @@ static int set_workers(struct session *s, int count, struct errmsg *msg)
 	return err;
 }
 
+/* As many workers as were asked for, if that can be had. */
+static void try_workers(struct session *s)
+{
+	struct errmsg why;
+
+	if (s->workers > 0 && set_workers(s, s->workers, &why) != 0)
+		fprintf(stderr, "wt-loadgen: the workers stay as they are: %s\n", why.text);
+}
+
 static int run_single(struct session *s, struct errmsg *msg)
 {
 	struct summary summary;
-	int err = 0;
+	int err;
 
-	if (s->workers > 0 && set_workers(s, s->workers, msg) != 0)
-		fprintf(stderr, "wt-loadgen: the workers stay as they are: %s\n", msg->text);
+	try_workers(s);
 	err = run_one(s, s->thresholds, &summary, msg);
 	s->code = s->about.exit_code;
 	summary_release(&summary);
@@ -231,8 +239,10 @@ static int run_search(struct session *s, struct errmsg *msg)
 	if (!s->run->lag_url.host && !s->run->observer)
 		err = errmsg_set(
 			msg, ERR_CONFIG, "the search needs the lag: give lag.url or lag.group");
-	else
+	else {
+		try_workers(s);
 		err = search(s, &b, steps, msg);
+	}
 	s->search = json_pack("{s:o, s:o, s:f, s:o}", "holds",
 		b.low > 0 ? json_real(b.low) : json_null(), "too_much",
 		b.high > 0 ? json_real(b.high) : json_null(), "lag_seconds",

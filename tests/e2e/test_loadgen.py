@@ -1,6 +1,7 @@
 """wt-loadgen from outside: exit codes, scenarios, reports; against a target that is made up."""
 import csv
 import json
+import math
 import os
 import re
 import signal
@@ -97,7 +98,7 @@ def test_all_reports_tell_the_same_story(target, tmp_path):
     assert report["result"]["ended"] == "complete" and report["result"]["exit_code"] == 0
     assert report["requests"]["due"] == 325
     assert report["lag"]["drained"] is True and report["lag"]["drain_seconds"] >= 0
-    assert report["account"] == {"deadlettered": None, "lost": 0, "pending": 0}
+    assert report["account"] == {"deadlettered": None, "lost": 0, "pending": 0, "checked": None}
     assert all(t["holds"] for t in report["thresholds"])
     rows = list(csv.DictReader(paths["csv"].open()))
     assert sum(int(row["ok"]) for row in rows) == sum(row["ok"] for row in report["series"]) == 325
@@ -129,7 +130,7 @@ def test_lag_that_stays_is_75_and_pending(target, tmp_path):
     load(target, "--stages", "200ms:100,0s", "--drain.timeout-ms", "500", "--report.json", report,
          code=75)
     found = json.loads(report.read_text())
-    assert found["account"] == {"deadlettered": None, "lost": 0, "pending": 20}
+    assert (found["account"]["lost"], found["account"]["pending"]) == (0, 20)
     assert found["lag"]["drain_seconds"] is None
 
 
@@ -165,21 +166,74 @@ def test_an_answer_to_head_has_no_body_whatever_it_says(target):
     assert target.paths == ["/x"] * 10
 
 
+def parsed(stages):
+    """[(seconds, from, to)] of "10s:10,60s:10-1000,0s"."""
+    made = []
+    for stage in stages.split(","):
+        length, _, rates = stage.partition(":")
+        number, unit = re.fullmatch(r"([\d.]+)(ms|s|m|h)", length).groups()
+        low, _, high = (rates or "0").partition("-")
+        made.append((float(number) * {"ms": 1e-3, "s": 1, "m": 60, "h": 3600}[unit], float(low),
+                     float(high or low)))
+    return made
+
+
+def test_the_nine_scenarios_are_there():
+    assert set(SCENARIOS) == {"smoke", "ramp", "baseline", "pool", "surge", "workers", "spike",
+                              "soak", "saturate"}
+    assert run("--print-scenario").stdout.split() == SCENARIOS
+
+
 @pytest.mark.parametrize("name", [n for n in SCENARIOS if n != "saturate"])
-def test_every_scenario_runs(name, tmp_path):
+def test_every_scenario_runs_and_its_report_is_right(name, tmp_path):
+    """At a speed-up that makes it about two seconds long; figures against our own arithmetic."""
     target = FakeTarget(rate=1e6)
-    stages = json.loads(run("--print-scenario", "--scenario", name).stdout)["stages"]
-    seconds = sum(float(n) * {"s": 1, "m": 60, "h": 3600}[unit] for n, unit in
-                  re.findall(r"(?:^|,)(\d+)([smh])", stages))
-    report = tmp_path / "r.json"
-    load(target, "--scenario", name, "--speedup", str(seconds / 1.5), "--report.json", report,
-         "--report.html", tmp_path / "r.html", "--drain.timeout-ms", "20s",
+    file = json.loads(run("--print-scenario", "--scenario", name).stdout)
+    stages = parsed(file["stages"])
+    speedup = sum(seconds for seconds, _, _ in stages) / 2
+    due = math.ceil(sum(seconds * (a + b) / 2 for seconds, a, b in stages) / speedup - 1e-6)
+    report, page = tmp_path / "r.json", tmp_path / "r.html"
+    load(target, "--scenario", name, "--speedup", repr(speedup), "--report.json", report,
+         "--report.html", page, "--drain.timeout-ms", "20s",
          "--threshold", "lag_max<1e9", "--threshold", "drain_seconds<20")
     found = json.loads(report.read_text())
     runs = found.get("runs", [found])
-    assert all(r["run"]["scenario"] == name and r["requests"]["acknowledged"] > 0 for r in runs)
-    if name == "workers":
-        assert target.asked == [1, 2, 3, 6] == [r["run"]["workers"] for r in runs]
+    asked = [r["workers"] for r in file.get("rounds", [])] or [file.get("workers")]
+    assert [r["run"]["workers"] for r in runs] == asked
+    assert target.asked == [workers for workers in asked if workers]
+    for r in runs:
+        assert r["run"]["scenario"] == name and r["result"]["ended"] == "complete"
+        assert r["result"]["exit_code"] == 0
+        if file.get("arrivals") == "poisson":
+            assert r["run"]["arrivals"] == "poisson"
+            assert abs(r["requests"]["due"] - due) < 5 * due ** .5
+        else:
+            assert r["requests"]["due"] == due
+        assert r["requests"]["acknowledged"] == r["requests"]["due"] and not r["errors"]["total"]
+        assert r["times_ms"]["response"]["count"] == r["requests"]["due"]
+        assert sum(row["ok"] for row in r["series"]) == r["requests"]["due"]
+        assert r["lag"]["drained"] and r["lag"]["end"] == 0 and r["account"]["lost"] == 0
+        named = {t["name"] for t in r["thresholds"]}
+        assert named >= {re.match(r"\w+", t)[0] for t in file["thresholds"]}
+        assert all(t["holds"] for t in r["thresholds"])
+    data = json.loads(re.search(r"const RUNS = (\[.*\]);\n", page.read_text()).group(1))
+    assert [r["requests"] for r in data] == [r["requests"] for r in runs]
+    target.close()
+
+
+def test_the_scenario_saturate_ends_with_a_knee(tmp_path):
+    # what holds half a second: lag under a second at 300 applied a second is about 900/s
+    target, report = FakeTarget(rate=300), tmp_path / "r.json"
+    done = load(target, "--scenario", "saturate", "--speedup", "20", "--report.json", report)
+    found = json.loads(report.read_text())
+    search, runs = found["search"], found["runs"]
+    assert len(search["steps"]) == len(runs) >= 3
+    assert all(r["run"]["scenario"] == "saturate" for r in runs)
+    good = [s["rate"] for s in search["steps"] if s["holds"]]
+    bad = [s["rate"] for s in search["steps"] if not s["holds"]]
+    assert search["holds"] == max(good) < search["too_much"] == min(bad)
+    assert search["too_much"] <= 1.06 * search["holds"] + 1
+    assert "knee             %.0f/s holds" % search["holds"] in done.stdout
     target.close()
 
 
@@ -191,7 +245,8 @@ def test_saturate_finds_the_knee(tmp_path):
         "from": 40, "to": 500, "factor": 2, "hold": "1s", "lag_seconds": 0.2,
         "precision": 0.3}}))
     report = tmp_path / "r.json"
-    done = load(target, "--scenario", str(scenario), "--report.json", report)
+    done = load(target, "--scenario", str(scenario), "--workers", "1", "--report.json", report)
+    assert target.asked == [1]
     found = json.loads(report.read_text())["search"]
     assert 80 <= found["holds"] <= 140 and found["too_much"] > found["holds"]
     assert "knee" in done.stdout
