@@ -36,6 +36,12 @@ ALL_CFLAGS  = -std=gnu11 $(WARNINGS) $(CFLAGS_$(VARIANT)) $(CPPFLAGS) $(CFLAGS) 
 ALL_LDFLAGS = $(CFLAGS_$(VARIANT)) $(LDFLAGS) -pthread -Wl,--as-needed
 ALL_LIBS    = $(PKG_LIBS) $(MODULE_LIBS) -lm
 
+# One line for each file; V=1 shows the whole commands.
+V ?= 0
+quiet = $(if $(filter 1,$(V)),,@printf '  %-4s %s\n' $(1) $(2);)
+# For targets that build before they do something else: all cores, unless -j says how many.
+JOBS = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc)) --no-print-directory
+
 .DEFAULT_GOAL := all
 PROGRAMS :=
 LIBRARIES :=
@@ -58,16 +64,16 @@ all: $(PROGRAMS)
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+	$(call quiet,CC,$<)$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
 $(BUILD)/lib/%.a:
 	@mkdir -p $(@D)
 	@rm -f $@
-	ar rcs $@ $^
+	$(call quiet,AR,$@)ar rcs $@ $^
 
 $(BUILD)/bin/%:
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(ALL_LIBS)
+	$(call quiet,LD,$@)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(ALL_LIBS)
 
 clean:
 	rm -rf $(BUILD)
@@ -85,7 +91,7 @@ help:
 	@echo 'make test-tsan test-mysql test-compose   by hand: races, a real MySQL, containers'
 	@echo 'make test-compose  docker-compose.yml on a real engine; installs one where there is none'
 	@echo 'make install uninstall dist   PREFIX=$(PREFIX) DESTDIR=      make deb   the Debian package'
-	@echo 'VARIANT=release|debug|asan|tsan|cov picks flags and folder; CI=1 makes warnings errors'
+	@echo 'VARIANT=release|debug|asan|tsan|cov picks flags and folder; CI=1 makes warnings errors; V=1 shows commands'
 
 -include $(ALL_OBJECTS:.o=.d)
 

@@ -3,25 +3,26 @@ RUN ?= run
 export RUN
 
 deps:
-	stack/deps
+	@stack/deps
 
 kafka-jars:
-	stack/kafka/fetch build/kafka-jars
+	@stack/kafka/fetch build/kafka-jars
 
-up: all kafka-jars
-	stack/up
+up:
+	@$(MAKE) $(JOBS) all kafka-jars
+	@stack/up
 
 down:
-	stack/down
+	@stack/down
 
 status:
-	stack/status
+	@stack/status
 
 demo: deps
-	$(MAKE) all kafka-jars
-	stack/demo
+	@$(MAKE) $(JOBS) all kafka-jars
+	@stack/demo
 
 clean-data:
-	stack/clean-data
+	@stack/clean-data
 
 .PHONY: deps kafka-jars up down status demo clean-data

@@ -12,7 +12,7 @@ ALL_OBJECTS += $(patsubst tests/%.c,$(BUILD)/obj/tests/%.o,$(TEST_SRC))
 
 $(TEST_BINS): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(TEST_LIBRARIES)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $< -Wl,--start-group $(TEST_LIBRARIES) -Wl,--end-group -lcmocka $(ALL_LIBS)
+	$(call quiet,LD,$@)$(CC) $(ALL_LDFLAGS) -o $@ $< -Wl,--start-group $(TEST_LIBRARIES) -Wl,--end-group -lcmocka $(ALL_LIBS)
 
 test-build: all $(TEST_BINS)
 
@@ -23,7 +23,7 @@ check: test-build
 
 # Everything: what is missing is installed first, so a clean clone will do.
 test: deps
-	$(MAKE) test-all
+	$(MAKE) $(JOBS) test-all
 
 test-all: test-build kafka-jars
 	$(MAKE) VARIANT=asan test-build

@@ -68,6 +68,8 @@ def status():
             state = "pid %d" % pid if pid else "not ours or not running"
             if pid and name in pipeline.PROGRAMS:
                 state += "  ready" if pipeline.ready(where) else "  NOT READY"
+                if pipeline.is_old(pid, name):
+                    state += "; built anew since, make up starts it over"
             print("%-12s %-26s %s" % (name, where or "-", state))
         if running:
             print("\n%s" % (pipeline.lag(run) or "lag: wt-consumer is not built"))

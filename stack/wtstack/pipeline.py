@@ -1,4 +1,5 @@
 """wt-consumer and wt-producer in the background, on whatever servers run/env names."""
+import filecmp
 import os
 import subprocess
 import time
@@ -35,39 +36,70 @@ def options(run, env):
             "redis.host": env["REDIS_HOST"], "redis.port": env["REDIS_PORT"]}
 
 
-def write_config(run, name, settings):
+def config_text(name, settings):
     """run/NAME.properties: what `make up` uses, and what you use to start one by hand."""
-    out = subprocess.run([os.path.join(bin_dir(), name), "--help-all"], stdin=subprocess.DEVNULL,
+    out = subprocess.run([program_of(name), "--help-all"], stdin=subprocess.DEVNULL,
                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     known = out.stdout.decode("utf-8", "replace")
-    path = os.path.join(run, name + ".properties")
-    with open(path, "w") as f:
-        f.write("# Written by `make up`.\n")
-        f.writelines("%s=%s\n" % item for item in settings.items() if item[0] in known)
-    return path
+    return "# Written by `make up`; changes are lost.\n" + "".join(
+        "%s=%s\n" % item for item in settings.items() if "--%s " % item[0] in known)
+
+
+def program_of(name):
+    return os.path.join(bin_dir(), name)
+
+
+def is_old(pid, name):
+    """Whether a running process is not what lies in build/bin now."""
+    try:
+        return not filecmp.cmp("/proc/%d/exe" % pid, program_of(name), shallow=False)
+    except OSError:
+        return False
+
+
+def _start(daemon, run, env, ports, say):
+    """Starts one program unless it runs as it is built and set now."""
+    option, default, key = PROGRAMS[daemon.name]
+    config = os.path.join(run, daemon.name + ".properties")
+    pid, old = daemon.pid(), env.get(key, "").rpartition(":")[2]
+
+    def text(port):
+        return config_text(daemon.name, dict(options(run, env),
+                                             **{option: "127.0.0.1:%s" % port}))
+    if pid and old:
+        why = "it was built anew" if is_old(pid, daemon.name) else \
+            "its settings changed" if not same_text(config, text(old)) else ""
+        if not why:
+            return
+        say("%-12s starts over: %s" % (daemon.name, why))
+    daemon.stop(seconds=35)
+    port = int(old) if old.isdigit() and runenv.is_free(int(old)) else ports.pick(default)
+    env[key] = "http://127.0.0.1:%d" % port
+    with open(config, "w") as f:
+        f.write(text(port))
+    verb = ["run"] if daemon.name == "wt-consumer" else []
+    daemon.start([program_of(daemon.name)] + verb + ["--config", config], env=environ())
+
+
+def same_text(path, text):
+    try:
+        with open(path) as f:
+            return f.read() == text
+    except OSError:
+        return False
 
 
 def up(run, env, private=False, say=print):
-    """Starts both; returns whether both are ready. Tells and goes on when one is not."""
-    ports, good = runenv.Ports(private), True
-    waiting = []
-    for name, (option, default, key) in PROGRAMS.items():
-        daemon = Daemon(run, name)
-        program = os.path.join(bin_dir(), name)
-        if daemon.pid() and env.get(key):
-            waiting.append((daemon, env[key]))
-            continue
-        if not os.access(program, os.X_OK):
-            say("%-6s %s is not built" % (name, program))
+    """Starts both, and over what is not as it is built; returns whether both are ready. Tells and
+    goes on when one is not."""
+    ports, good, waiting = runenv.Ports(private), True, []
+    for name, (_, _, key) in PROGRAMS.items():
+        if not os.access(program_of(name), os.X_OK):
+            say("%-6s %s is not built" % (name, program_of(name)))
             good = False
             continue
-        old = env.get(key, "").rpartition(":")[2]
-        port = ports.pick(int(old) if old.isdigit() and runenv.is_free(int(old)) else default)
-        env[key] = "http://127.0.0.1:%d" % port
-        config = write_config(run, name, dict(options(run, env),
-                                              **{option: "127.0.0.1:%d" % port}))
-        verb = ["run"] if name == "wt-consumer" else []
-        daemon.start([program] + verb + ["--config", config], env=environ())
+        daemon = Daemon(run, name)
+        _start(daemon, run, env, ports, say)
         waiting.append((daemon, env[key]))
     runenv.save(run, env)
     deadline = time.monotonic() + 20
@@ -97,7 +129,7 @@ def down(run, say=print):
 
 def lag(run):
     """`wt-consumer lag` as text, or None."""
-    program = os.path.join(bin_dir(), "wt-consumer")
+    program = program_of("wt-consumer")
     config = os.path.join(run, "wt-consumer.properties")
     if not os.access(program, os.X_OK) or not os.path.exists(config):
         return None

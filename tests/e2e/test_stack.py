@@ -1,6 +1,14 @@
 """The ground that the other tests stand on."""
+import os
+import shutil
+import sys
+
 import pytest
-from programs import wait_until
+from programs import ROOT, wait_until
+
+sys.path.insert(0, os.path.join(ROOT, "stack"))
+from wtstack import pipeline, servers  # noqa: E402
+from wtstack.daemon import Daemon  # noqa: E402
 
 
 def test_what_goes_into_kafka_can_be_read_back(world):
@@ -45,3 +53,42 @@ def test_a_server_restarts_with_its_data(private_servers, tmp_path):
     assert world.redis.get("user:k") == "x"
     assert [(m.partition(), m.offset()) for m in world.records()] == places
     world.close()
+
+
+def test_up_starts_over_what_was_built_anew_or_set_otherwise_and_nothing_else(
+        private_servers, tmp_path, monkeypatch):
+    run, env, said = private_servers.run, dict(private_servers.env), []
+    monkeypatch.setenv("WT_BIN", str(tmp_path))
+    for name in pipeline.PROGRAMS:
+        shutil.copy(os.path.join(ROOT, "build", "bin", name), tmp_path)
+
+    def up():
+        del said[:]
+        assert pipeline.up(run, env, private=True, say=said.append), said
+        return {name: Daemon(run, name).pid() for name in pipeline.PROGRAMS}
+    servers.kafka.create_topics(env["KAFKA_BROKERS"], servers.TOPICS)
+    servers.mariadb.apply_schema(env, os.path.join(ROOT, "sql"))
+    try:
+        first, urls = up(), {k: env[k] for k in ("STATUS_URL", "PRODUCER_URL")}
+        assert up() == first
+        # As a linker does it: another file under the same name.
+        program = tmp_path / "wt-producer"
+        content = program.read_bytes()
+        program.unlink()
+        program.write_bytes(content)
+        program.chmod(0o755)
+        assert up() == first  # the same program, though another file
+        program.unlink()
+        program.write_bytes(content + b"another")
+        program.chmod(0o755)
+        second = up()
+        assert second["wt-producer"] != first["wt-producer"]
+        assert second["wt-consumer"] == first["wt-consumer"]
+        assert [s for s in said if "starts over: it was built anew" in s][0].startswith("wt-prod")
+        assert urls == {k: env[k] for k in urls}
+        with open(os.path.join(run, "wt-consumer.properties"), "a") as f:
+            f.write("log.level=debug\n")
+        assert up()["wt-consumer"] != second["wt-consumer"]
+        assert any("its settings changed" in s for s in said)
+    finally:
+        pipeline.down(run, say=said.append)

@@ -66,6 +66,7 @@ def test_a_verb_is_offered_once_and_behind_options_too(offered):
     assert offered("wt-consumer --group lag ver") == ["verify"]
     assert offered("wt-consumer --json --mysql.host=h ver") == ["verify"]
     assert offered("wt-consumer --json ver") == ["verify"]  # a switch takes no value
+    assert offered("wt-consumer --json lag ") == []
 
 
 def test_files_are_offered_where_a_file_is_wanted(offered, tmp_path):
