@@ -1,6 +1,7 @@
 """The torture's faults: one function each, hurting a Target for a while. Each returns when the fault is
 over (its after-effects need not be); Skip says that it could not happen now."""
 import os
+import re
 import signal
 import time
 
@@ -10,6 +11,10 @@ import requests
 POINTS = ("mysql_before_execute", "mysql_after_execute", "mysql_before_commit", "mysql_after_commit",
           "redis_before_script", "redis_after_script", "dlq_before_delivery", "dlq_after_delivery",
           "settle_before", "settle_after", "start_after_fence", "start_after_ledger")
+
+
+# InnoDB's, the server's and our own words for a full disk; Java's
+NO_SPACE = re.compile(r"No space left on device|table '[^']*' is full|OS error 28|Errcode: 28|Disk is full")
 
 
 class Skip(Exception):
@@ -123,22 +128,40 @@ def clock_steps(target, rng):
     target.step_clock(0)
 
 
+def refusals(target, name):
+    """how often a server, or a member in its name, has said that its disk is full"""
+    said = len(NO_SPACE.findall(target.server_says(name)))
+    if name == "mysql":
+        said += sum(len(NO_SPACE.findall(member.text())) for member in target.members.values())
+    return said
+
+
 def disk_full(name):
-    """not a byte is left under a server; then there is room again, and the server is started where it
-    gave up"""
+    """not a byte is left under a server until it has refused a write; then there is room again, and the
+    server is started where it gave up"""
     def fault(target, rng):
         if name not in target.servers.own:
             raise Skip("it is not ours")
         if name not in target.disks:
             raise AssertionError("FAILED, not tried: %s" % target.disks_impossible)
+        before, deadline = refusals(target, name), time.monotonic() + 40
         target.disks[name].fill()
         try:
-            time.sleep(rng.uniform(2, 12))
+            target.hurry = 20  # what fits into pages that are there refuses nothing
+            while refusals(target, name) == before and time.monotonic() < deadline:
+                time.sleep(0.3)
+            refused = refusals(target, name) - before
+            target.hurry = 1
+            time.sleep(rng.uniform(1, 6))
         finally:
+            target.hurry = 1
             target.disks[name].empty()
         if target.servers.own[name].pid():
             time.sleep(1)  # Kafka may be about to give up
         target.restart_servers()
+        if not refused:
+            raise Skip("it refused nothing")
+        target.refused[name] += refused
     return fault
 
 

@@ -79,7 +79,8 @@ class History:
 
 
 def produce(brokers, topic, history, count, rate=0, stop=lambda: False, settings=None):
-    """Writes `count` records (0: until stop()); returns how many the brokers confirmed by kind."""
+    """Writes `count` records (0: until stop()) at `rate` a second (a number or a function; 0: as fast as
+    can be); returns how many the brokers confirmed by kind."""
     from confluent_kafka import Producer
     done, failed = {}, []
 
@@ -94,7 +95,7 @@ def produce(brokers, topic, history, count, rate=0, stop=lambda: False, settings
     producer = Producer({"bootstrap.servers": brokers, "enable.idempotence": True, "acks": "all",
                          "partitioner": "murmur2_random", "linger.ms": 2, "compression.type": "none",
                          "message.timeout.ms": 300000, "message.max.bytes": 1_048_588, "log_level": 2, **(settings or {})})
-    began, sent = time.monotonic(), 0
+    due, sent = time.monotonic(), 0
     for key, value, kind in history.records():
         if (count and sent >= count) or stop():
             break
@@ -106,8 +107,10 @@ def produce(brokers, topic, history, count, rate=0, stop=lambda: False, settings
                 producer.poll(0.1)
         sent += 1
         producer.poll(0)
-        if rate:
-            time.sleep(max(0, began + sent / rate - time.monotonic()))
+        now_rate = rate() if callable(rate) else rate
+        if now_rate:
+            due = max(due + 1 / now_rate, time.monotonic() - 1)  # a pause is not made up for
+            time.sleep(max(0, due - time.monotonic()))
     left = producer.flush(300)
     if left or failed:
         raise RuntimeError("%d records unconfirmed, %d refused %s" % (left, len(failed), failed[:1]))

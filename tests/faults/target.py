@@ -1,5 +1,6 @@
 """What faults may hurt: servers on small disks of their own, members of the group, the proxies before
 the stores."""
+import collections
 import json
 import os
 import random
@@ -30,6 +31,8 @@ class Target:
 
     def __init__(self, folder, seed=0, borrowed_mysql=False):
         self.folder, self.rng = folder, random.Random("target %s" % seed)
+        self.hurry = 1  # times the writers' rate
+        self.refused = collections.Counter()  # writes that full disks refused
         self.disks, self.disks_impossible = {}, None
         self.borrowed = {name: value for name, value in os.environ.items()
                          if borrowed_mysql and name.startswith("MYSQL_")}
@@ -131,6 +134,11 @@ class Target:
             return text
         return None
 
+    def server_says(self, name):
+        """what a server of ours has written to its log"""
+        with open(self.servers.own[name].log, encoding="utf-8", errors="replace") as f:
+            return f.read()
+
     def admin(self):
         return faults.admin_connection(self.servers, self.env)
 
@@ -156,6 +164,7 @@ class Target:
             self.observer.window_over("redis")
 
     def heal(self):
+        self.hurry = 1
         for one in self.proxies.values():
             one.tell("ok")
         for disk in self.disks.values():

@@ -29,8 +29,8 @@ from target import Target, wait_for  # noqa: E402
 
 
 class Torture:
-    def __init__(self, target, seed, names, rate, rebuild_s, churn):
-        self.rebuild_s, self.churn = rebuild_s, churn
+    def __init__(self, target, seed, names, rate, rebuild_s, churn, once):
+        self.rebuild_s, self.churn, self.once = rebuild_s, churn, once
         self.target, self.rate, self.seed = target, rate, seed
         self.rng = random.Random("faults %s" % seed)
         self.history, self.notes = history.History(seed), appends.Appends(seed)
@@ -40,7 +40,8 @@ class Torture:
 
     def write(self, topic, records, rate, stop):
         try:
-            done = history.produce(self.target.env["KAFKA_BROKERS"], topic, records, 0, rate, stop.is_set)
+            done = history.produce(self.target.env["KAFKA_BROKERS"], topic, records, 0,
+                                   lambda: rate * self.target.hurry, stop.is_set)
             self.written.update(done)
         except Exception as error:
             self.findings.append("the writer of %s: %s" % (topic, error))
@@ -59,9 +60,9 @@ class Torture:
         return self.bag.pop()
 
     def hurt(self, seconds):
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            name = self.next_fault()
+        deadline, begun = time.monotonic() + seconds, 0
+        while time.monotonic() < deadline and not (self.once and begun == len(self.names)):
+            name, begun = self.next_fault(), begun + 1
             try:
                 faults.FAULTS[name](self.target, self.rng)
                 self.counts[name] += 1
@@ -136,6 +137,7 @@ def main():
     args.add_argument("--seconds", type=float, default=30, help="of faults in a round")
     args.add_argument("--rate", type=float, default=400, help="records a second")
     args.add_argument("--rebuild-seconds", type=float, default=60, help="for the cache; 0: do not look")
+    args.add_argument("--once", action="store_true", help="a round ends when each fault was there once")
     args.add_argument("--calm", action="store_true", help="no member that comes and goes all the time")
     args.add_argument("--borrowed-mysql", action="store_true", help="the one that MYSQL_HOST and so on name")
     args.add_argument("--faults", default="", help="only these, comma separated: " + " ".join(faults.FAULTS))
@@ -148,7 +150,7 @@ def main():
     print("torture: seed %d, %d kinds of fault, logs in %s" % (args.seed, len(names), folder), flush=True)
     began, rounds, target = time.monotonic(), 0, Target(folder, args.seed, args.borrowed_mysql)
     torture = Torture(target, args.seed, names, args.rate, args.rebuild_seconds,
-                      not args.calm)
+                      not args.calm, args.once)
     try:
         while rounds < args.rounds and (not rounds or time.monotonic() - began < args.minutes * 60):
             rounds += 1
@@ -159,6 +161,8 @@ def main():
     print("faults: " + ", ".join("%d %s" % (n, name) for name, n in sorted(torture.counts.items())))
     if torture.skipped:
         print("did not happen: " + ", ".join("%d %s" % (n, name) for name, n in sorted(torture.skipped.items())))
+    if target.refused:
+        print("full disks refused: " + ", ".join("%s %d times" % r for r in sorted(target.refused.items())))
     for finding in torture.findings[:20]:
         print("FOUND: " + finding)
     print("seed %d: %d rounds, %d faults, %d records, %d findings in %.0f s" % (
