@@ -2,6 +2,7 @@
 
 #include "common/clock.h"
 #include "common/fault.h"
+#include "common/kafka_topic.h"
 #include "common/mem.h"
 
 #include <inttypes.h>
@@ -199,70 +200,17 @@ void deadletters_give_up(struct deadletters *letters)
 					       RD_KAFKA_PURGE_F_NON_BLOCKING);
 }
 
-static int topic_partitions(struct deadletters *letters, const char *topic, struct errmsg *msg)
-{
-	const struct rd_kafka_metadata *metadata;
-	rd_kafka_topic_t *handle = rd_kafka_topic_new(letters->kafka, topic, NULL);
-	rd_kafka_resp_err_t err =
-		rd_kafka_metadata(letters->kafka, 0, handle, &metadata, letters->timeout_ms);
-	int count = 0;
-
-	rd_kafka_topic_destroy(handle);
-	if (err)
-		return errmsg_set(msg, ERR_UNAVAILABLE, "kafka: topic %s: %s", topic,
-			rd_kafka_err2str(err));
-	if (metadata->topic_cnt == 1 && !metadata->topics[0].err)
-		count = metadata->topics[0].partition_cnt;
-	rd_kafka_metadata_destroy(metadata);
-	return count;
-}
-
-static int create_topic(
-	struct deadletters *letters, const char *topic, int partitions, struct errmsg *msg)
-{
-	char text[256] = "";
-	rd_kafka_NewTopic_t *wanted =
-		rd_kafka_NewTopic_new(topic, partitions, -1, text, sizeof(text));
-	rd_kafka_queue_t *queue = rd_kafka_queue_new(letters->kafka);
-	rd_kafka_event_t *event;
-
-	if (!wanted) {
-		rd_kafka_queue_destroy(queue);
-		return errmsg_set(msg, ERR_CONFIG, "topic %s: %s", topic, text);
-	}
-	rd_kafka_CreateTopics(letters->kafka, &wanted, 1, NULL, queue);
-	event = rd_kafka_queue_poll(queue, letters->timeout_ms);
-	if (event && !rd_kafka_event_error(event)) {
-		size_t count;
-		const rd_kafka_topic_result_t **results = rd_kafka_CreateTopics_result_topics(
-			rd_kafka_event_CreateTopics_result(event), &count);
-		rd_kafka_resp_err_t err = rd_kafka_topic_result_error(results[0]);
-
-		if (err && err != RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS)
-			snprintf(text, sizeof(text), "%s", rd_kafka_err2str(err));
-	} else {
-		snprintf(text, sizeof(text), "%s",
-			event ? rd_kafka_event_error_string(event) : "timed out");
-	}
-	if (event)
-		rd_kafka_event_destroy(event);
-	rd_kafka_NewTopic_destroy(wanted);
-	rd_kafka_queue_destroy(queue);
-	return *text ? errmsg_set(
-			       msg, ERR_UNAVAILABLE, "cannot create topic %s: %s", topic, text)
-		     : 0;
-}
-
 int deadletters_check(struct deadletters *letters, const char *origin, int partitions,
 	int create, struct errmsg *msg)
 {
 	char *topic = deadletters_topic(letters, origin);
-	int count = topic_partitions(letters, topic, msg);
-	int err = count < 0 ? count : 0;
+	int count;
+	int err = kafka_topic_look(letters->kafka, topic, letters->timeout_ms, &count, msg);
 
-	if (count == 0 && create)
-		err = create_topic(letters, topic, partitions, msg);
-	else if (count == 0)
+	if (err == 0 && count == 0 && create)
+		err = kafka_topic_create(
+			letters->kafka, topic, partitions, letters->timeout_ms, msg);
+	else if (err == 0 && count == 0)
 		err = errmsg_set(msg, ERR_UNAVAILABLE,
 			"option deadletter.topic: topic %s does not exist; create it, or set "
 			"deadletter.create=true",

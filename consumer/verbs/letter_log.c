@@ -1,6 +1,7 @@
 #include "consumer/verbs/letter_log.h"
 
 #include "common/clock.h"
+#include "common/kafka_topic.h"
 #include "common/mem.h"
 
 #include <stdlib.h>
@@ -142,20 +143,15 @@ static void judge(struct reading *reading)
 static int assign_all(
 	rd_kafka_t *kafka, const char *topic, int timeout_ms, int *count, struct errmsg *msg)
 {
-	const struct rd_kafka_metadata *metadata;
-	rd_kafka_topic_t *handle = rd_kafka_topic_new(kafka, topic, NULL);
-	rd_kafka_resp_err_t err = rd_kafka_metadata(kafka, 0, handle, &metadata, timeout_ms);
 	rd_kafka_topic_partition_list_t *list;
+	rd_kafka_resp_err_t err;
+	int failed = kafka_topic_look(kafka, topic, timeout_ms, count, msg);
 
-	rd_kafka_topic_destroy(handle);
-	if (err)
-		return errmsg_set(msg, ERR_UNAVAILABLE, "kafka: %s", rd_kafka_err2str(err));
-	err = metadata->topics[0].err;
-	*count = metadata->topics[0].partition_cnt;
-	rd_kafka_metadata_destroy(metadata);
-	if (err)
-		return errmsg_set(msg, ERR_UNAVAILABLE, "dead-letter topic %s: %s", topic,
-			rd_kafka_err2str(err));
+	if (failed != 0)
+		return failed;
+	if (*count == 0)
+		return errmsg_set(
+			msg, ERR_UNAVAILABLE, "dead-letter topic %s does not exist", topic);
 	list = rd_kafka_topic_partition_list_new(*count);
 	for (int i = 0; i < *count; i++)
 		rd_kafka_topic_partition_list_add(list, topic, i)->offset =

@@ -4,6 +4,7 @@
  * is refused; Redis is not touched, the next start replaces its fence and rebuilds the cache
  * (docs/protocol, "Reset").
  */
+#include "common/kafka_topic.h"
 #include "common/log.h"
 #include "common/mem.h"
 #include "consumer/verbs/settings.h"
@@ -61,20 +62,13 @@ static int open_all(struct reset *r, struct errmsg *msg)
 
 static int ask_topic(struct reset *r, struct errmsg *msg)
 {
-	const struct rd_kafka_metadata *metadata;
-	rd_kafka_topic_t *handle = rd_kafka_topic_new(r->kafka, r->route->topic, NULL);
-	rd_kafka_resp_err_t err = rd_kafka_metadata(
-		r->kafka, 0, handle, &metadata, (int)r->options->kafka_timeout);
+	int err = kafka_topic_look(
+		r->kafka, r->route->topic, (int)r->options->kafka_timeout, &r->partitions, msg);
 
-	rd_kafka_topic_destroy(handle);
-	if (!err) {
-		err = metadata->topics[0].err;
-		r->partitions = metadata->topics[0].partition_cnt;
-		rd_kafka_metadata_destroy(metadata);
-	}
-	return err ? errmsg_set(msg, ERR_UNAVAILABLE, "topic %s: %s", r->route->topic,
-			     rd_kafka_err2str(err))
-		   : 0;
+	if (err == 0 && r->partitions == 0)
+		err = errmsg_set(
+			msg, ERR_UNAVAILABLE, "topic %s does not exist", r->route->topic);
+	return err;
 }
 
 static int ask_members(struct reset *r, struct errmsg *msg)

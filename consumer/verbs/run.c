@@ -4,6 +4,7 @@
  */
 #include "common/clock.h"
 #include "common/kafka_conf.h"
+#include "common/kafka_topic.h"
 #include "common/log.h"
 #include "consumer/failure/deadletter.h"
 #include "consumer/pool/pool.h"
@@ -87,25 +88,16 @@ static int parse_workers(
 static int topic_partitions(
 	struct run *run, rd_kafka_t *kafka, const char *topic, int *count, struct errmsg *msg)
 {
-	const struct rd_kafka_metadata *metadata;
-	rd_kafka_topic_t *handle = rd_kafka_topic_new(kafka, topic, NULL);
-	rd_kafka_resp_err_t err = rd_kafka_metadata(
-		kafka, 0, handle, &metadata, (int)run->options->kafka_timeout);
+	int err = kafka_topic_look(kafka, topic, (int)run->options->kafka_timeout, count, msg);
 
-	rd_kafka_topic_destroy(handle);
-	if (err)
-		return errmsg_set(msg, ERR_UNAVAILABLE,
-			"option kafka.brokers: no answer from %s: %s",
-			run->options->kafka_brokers, rd_kafka_err2str(err));
-	err = metadata->topic_cnt == 1 ? metadata->topics[0].err : RD_KAFKA_RESP_ERR_UNKNOWN;
-	*count = metadata->topic_cnt == 1 ? metadata->topics[0].partition_cnt : 0;
-	rd_kafka_metadata_destroy(metadata);
-	if (err)
-		return errmsg_set(msg, ERR_UNAVAILABLE,
-			"option topic: %s: %s (create it: kafka-topics.sh --create --topic %s "
-			"--partitions 6)",
-			topic, rd_kafka_err2str(err), topic);
-	return 0;
+	if (err != 0)
+		errmsg_wrap(msg, "option kafka.brokers: %s", run->options->kafka_brokers);
+	else if (*count == 0)
+		err = errmsg_set(msg, ERR_UNAVAILABLE,
+			"option topic: %s does not exist (create it: kafka-topics.sh --create "
+			"--topic %s --partitions 6)",
+			topic, topic);
+	return err;
 }
 
 static int check_kafka(struct run *run, int *partitions, struct errmsg *msg)

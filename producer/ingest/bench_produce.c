@@ -3,7 +3,7 @@
 #include "common/clock.h"
 #include "common/kafka_conf.h"
 #include "common/mem.h"
-#include "producer/ingest/kafka_topic.h"
+#include "producer/ingest/topic_ensure.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,7 +68,7 @@ static int open_producer(struct bench *b, const struct ingest_options *o, struct
 		rd_kafka_conf_destroy(conf);
 		return errmsg_set(msg, ERR_CONFIG, "librdkafka: %s", why);
 	}
-	err = kafka_topic_partitions(b->rk, o->topic, (int)o->create_topic, &partitions, msg);
+	err = topic_ensure(b->rk, o->topic, (int)o->create_topic, &partitions, msg);
 	if (err == 0)
 		b->topic = rd_kafka_topic_new(b->rk, o->topic, NULL);
 	return err;

@@ -1,6 +1,9 @@
 #include "producer/ingest/sink.h"
 
+#include "common/kafka_topic.h"
 #include "common/mem.h"
+
+#include <string.h>
 
 static const struct {
 	const char *word;
@@ -29,6 +32,12 @@ int sink_new(struct sink **out, const char *spec, const struct ingest_options *o
 		if (!*target)
 			return errmsg_set(
 				msg, ERR_CONFIG, "option to: '%s' names no file", spec);
+		if (strcmp(kinds[i].word, "kafka") == 0) {
+			int err = kafka_topic_name_check(target, "to", spec, msg);
+
+			if (err != 0)
+				return err;
+		}
 		sink = kinds[i].make();
 		sink->name = mem_printf("%s:%s", kinds[i].word, target);
 		sink->target = sink->name + word + 1;

@@ -12,7 +12,7 @@
 #include "common/log.h"
 #include "common/murmur2.h"
 #include "producer/ingest/kafka_setup.h"
-#include "producer/ingest/kafka_topic.h"
+#include "producer/ingest/topic_ensure.h"
 #include "producer/ingest/kafka_txn.h"
 #include "producer/ingest/sink.h"
 #include "producer/ingest/source.h"
@@ -337,7 +337,7 @@ static int kafka_open(struct sink *sink, const json_t *resume, struct errmsg *ms
 		rd_kafka_conf_destroy(conf);
 		return errmsg_set(msg, ERR_CONFIG, "librdkafka: %s", why);
 	}
-	err = kafka_topic_partitions(
+	err = topic_ensure(
 		k->rk, sink->target, (int)sink->options->create_topic, &k->partitions, msg);
 	if (err != 0) {
 		char *brokers = kafka_conf_brokers_text(&sink->options->conf);

@@ -1,6 +1,6 @@
-/* kafka_topic: is it there, how many partitions has it, and making it. Before the lanes start. */
-#ifndef PRODUCER_INGEST_KAFKA_TOPIC_H
-#define PRODUCER_INGEST_KAFKA_TOPIC_H
+/* topic_ensure: how many partitions the topic has, and making it on request. Before the lanes start. */
+#ifndef PRODUCER_INGEST_TOPIC_ENSURE_H
+#define PRODUCER_INGEST_TOPIC_ENSURE_H
 
 #include "common/err.h"
 
@@ -10,7 +10,7 @@
  * The number of partitions. A missing topic is made with `create` partitions if that is not 0;
  * otherwise it is an ERR_UNAVAILABLE that says how to make it. Asking never makes one.
  */
-int kafka_topic_partitions(
+int topic_ensure(
 	rd_kafka_t *rk, const char *topic, int create, int *partitions, struct errmsg *msg);
 
 #endif
