@@ -1,5 +1,6 @@
 #include "common/conf.h"
 
+#include "common/conf_near.h"
 #include "common/conf_value.h"
 #include "common/mem.h"
 
@@ -30,6 +31,17 @@ static void set_origin(struct conf *conf, const struct conf_option *option, cons
 	conf->origins[i] = mem_strdup(origin);
 }
 
+static int unknown_option(const struct conf_program *program, const char *name, size_t length,
+	const char *origin, struct errmsg *msg)
+{
+	const char *near = conf_near_option(program, name, length);
+
+	return errmsg_set(msg, ERR_CONFIG,
+		"unknown option '%.*s' (%s)%s%s%s; see %s --help-all", (int)length, name,
+		origin, near ? "; did you mean " : "", near ? near : "", near ? "?" : "",
+		program->name);
+}
+
 static int set_pair(void *values, const char *name, size_t length, const char *text,
 	const char *origin, struct errmsg *msg)
 {
@@ -46,9 +58,7 @@ static int set_pair(void *values, const char *name, size_t length, const char *t
 		return 0;
 	}
 	if (!option)
-		return errmsg_set(msg, ERR_CONFIG,
-			"unknown option '%.*s' (%s); see %s --help-all", (int)length, name,
-			origin, conf->program->name);
+		return unknown_option(conf->program, name, length, origin, msg);
 	err = conf_value_set(values, option, text, origin, msg);
 	if (err == 0)
 		set_origin(conf, option, origin);
@@ -121,8 +131,7 @@ static int load_file(void *values, const char *path, struct errmsg *msg)
 	return err;
 }
 
-/* "http.max-body" -> "WT_HTTP_MAX_BODY" */
-static char *env_name(const char *name)
+char *conf_env_name(const char *name)
 {
 	char *env = mem_printf("WT_%s", name);
 
@@ -142,7 +151,7 @@ static int load_kafka_env(void *values, const char *entry, struct errmsg *msg)
 	int err = 0;
 
 	for (size_t i = 0; i < conf->program->count && !known; i++) {
-		char *env = env_name(conf->program->options[i].name);
+		char *env = conf_env_name(conf->program->options[i].name);
 
 		known = strcmp(env, name) == 0;
 		free(env);
@@ -166,7 +175,7 @@ static int load_environment(void *values, struct errmsg *msg)
 
 	for (size_t i = 0; err == 0 && i < conf->program->count; i++) {
 		const struct conf_option *option = &conf->program->options[i];
-		char *name = env_name(option->name);
+		char *name = conf_env_name(option->name);
 		const char *text = getenv(name);
 		char *origin = mem_printf("environment %s", name);
 
@@ -300,6 +309,8 @@ int conf_load(void *values, const struct conf_program *program, int argc, char *
 		err = load_environment(values, msg);
 	if (err == 0)
 		err = load_command_line(values, argc, argv, msg);
+	if (err == 0)
+		conf_warn_environment(program);
 	if (err == 0 && has_flag(argc, argv, "--print-config")) {
 		conf_print_values(values, stdout);
 		return CONF_DONE;

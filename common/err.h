@@ -27,7 +27,7 @@ enum err {
 	ERR_CLOSED = -10,
 };
 
-#define ERRMSG_BYTES 768
+#define ERRMSG_BYTES 4096 /* a mapping file or a table with dozens of mistakes, said at once */
 
 struct errmsg {
 	char text[ERRMSG_BYTES];

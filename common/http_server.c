@@ -1,8 +1,8 @@
 #include "common/http_private.h"
 
+#include "common/http_address.h"
 #include "common/mem.h"
 
-#include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,33 +36,11 @@ static void on_connection(uv_stream_t *stream, int status)
 		http_conn_accept(stream->data);
 }
 
-static int parse_address(
-	const char *listen, struct sockaddr_storage *address, struct errmsg *msg)
-{
-	const char *colon = strrchr(listen, ':');
-	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *found;
-	bool bracket = *listen == '[';
-	char *host;
-	int err;
-
-	if (!colon || !colon[1] || (bracket && colon[-1] != ']'))
-		return errmsg_set(msg, ERR_CONFIG, "'%s' is not HOST:PORT", listen);
-	host = mem_strndup(listen + bracket, (size_t)(colon - listen) - (bracket ? 2 : 0));
-	err = getaddrinfo(*host ? host : NULL, colon + 1, &hints, &found);
-	free(host);
-	if (err != 0)
-		return errmsg_set(msg, ERR_CONFIG, "'%s' is not HOST:PORT: %s", listen,
-			gai_strerror(err));
-	memcpy(address, found->ai_addr, found->ai_addrlen);
-	freeaddrinfo(found);
-	return 0;
-}
-
 static int start_listening(struct http_server *server, struct errmsg *msg)
 {
 	struct sockaddr_storage address = {0};
 	int length = sizeof(address);
-	int err = parse_address(server->config.listen, &address, msg);
+	int err = http_address_parse(server->config.listen, &address, msg);
 
 	if (err != 0)
 		return err;

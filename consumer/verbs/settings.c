@@ -1,6 +1,8 @@
 #include "consumer/verbs/settings.h"
 
+#include "common/http_address.h"
 #include "common/kafka_conf.h"
+#include "common/kafka_topic.h"
 #include "common/mem.h"
 
 #include <stdio.h>
@@ -67,6 +69,51 @@ static void fill_redis(struct settings *settings, const struct consumer_options 
 		.group = o->group};
 }
 
+/* A letter that is read as a record would be dead again, for ever. */
+static int check_letters(
+	const struct settings *settings, const char *letters, struct errmsg *msg)
+{
+	int err = kafka_topic_name_check(letters, "deadletter.topic",
+		conf_origin(&settings->options->conf, "deadletter.topic"), msg);
+
+	if (err == 0 && mapping_route(&settings->mapping, letters))
+		err = errmsg_set(msg, ERR_CONFIG,
+			"option deadletter.topic: %s is itself a topic of the mapping",
+			letters);
+	return err;
+}
+
+static int check_topics(const struct settings *settings, struct errmsg *msg)
+{
+	const struct consumer_options *o = settings->options;
+	const struct mapping *mapping = &settings->mapping;
+	int err = 0;
+
+	for (int i = 0; err == 0 && i < mapping->route_count; i++) {
+		const char *topic = mapping->routes[i].topic;
+		char *letters = o->deadletter_topic ? mem_strdup(o->deadletter_topic)
+						    : mem_printf("%s.dlq", topic);
+
+		err = kafka_topic_name_check(topic, o->mapping ? "mapping" : "topic",
+			o->mapping ? o->mapping : conf_origin(&o->conf, "topic"), msg);
+		if (err == 0)
+			err = check_letters(settings, letters, msg);
+		free(letters);
+	}
+	return err;
+}
+
+static int check_listen(const struct consumer_options *o, struct errmsg *msg)
+{
+	struct sockaddr_storage address;
+	int err = http_address_parse(o->status_listen, &address, msg);
+
+	if (err != 0)
+		errmsg_wrap(msg, "option status.listen (%s)",
+			conf_origin(&o->conf, "status.listen"));
+	return err;
+}
+
 int settings_init(
 	struct settings *settings, struct consumer_options *options, struct errmsg *msg)
 {
@@ -89,6 +136,13 @@ int settings_init(
 		}
 	} else {
 		mapping_init_users(&settings->mapping, options->topic);
+	}
+	err = check_topics(settings, msg);
+	if (err == 0 && options->status_listen && *options->status_listen)
+		err = check_listen(options, msg);
+	if (err != 0) {
+		mapping_release(&settings->mapping);
+		return err;
 	}
 	fill_mysql(settings, options);
 	fill_redis(settings, options);

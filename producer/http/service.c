@@ -1,6 +1,8 @@
 #include "producer/http/service.h"
 
 #include "common/clock.h"
+#include "common/http_address.h"
+#include "common/kafka_topic.h"
 #include "common/log.h"
 #include "common/mem.h"
 
@@ -68,34 +70,39 @@ static void on_tick(uv_timer_t *timer)
 	}
 }
 
-/* Is the listening address one that only this machine reaches? */
-static bool is_loopback(const char *listen)
-{
-	return strncmp(listen, "127.", 4) == 0 || strncmp(listen, "localhost:", 10) == 0 ||
-	       strncmp(listen, "[::1]:", 6) == 0;
-}
-
 static int load_token(struct service *service, struct errmsg *msg)
 {
 	const struct producer_options *o = service->options;
-	int err = 0;
+	int err;
 
-	if (o->http_token_file) {
-		err = conf_read_secret_file(o->http_token_file, &service->token, msg);
-		if (err == 0 && !*service->token)
-			err = errmsg_set(msg, ERR_CONFIG, "its first line is empty");
-		if (err != 0)
-			errmsg_wrap(msg, "option http.token-file=%s", o->http_token_file);
-	} else if (!strchr(o->http_listen, ':')) {
-		err = errmsg_set(msg, ERR_CONFIG,
-			"option http.listen (%s): '%s' is not HOST:PORT",
-			conf_origin(&o->conf, "http.listen"), o->http_listen);
-	} else if (!o->http_open && !is_loopback(o->http_listen)) {
+	if (!o->http_token_file)
+		return 0;
+	err = conf_read_secret_file(o->http_token_file, &service->token, msg);
+	if (err == 0 && !*service->token)
+		err = errmsg_set(msg, ERR_CONFIG, "its first line is empty");
+	if (err != 0)
+		errmsg_wrap(msg, "option http.token-file=%s", o->http_token_file);
+	return err;
+}
+
+/* What needs no server to be found wrong. */
+static int check_options(const struct producer_options *o, struct errmsg *msg)
+{
+	struct sockaddr_storage address;
+	int err =
+		kafka_topic_name_check(o->topic, "topic", conf_origin(&o->conf, "topic"), msg);
+
+	if (err != 0)
+		return err;
+	err = http_address_parse(o->http_listen, &address, msg);
+	if (err != 0)
+		errmsg_wrap(
+			msg, "option http.listen (%s)", conf_origin(&o->conf, "http.listen"));
+	else if (!o->http_token_file && !o->http_open && !http_address_is_loopback(&address))
 		err = errmsg_set(msg, ERR_CONFIG,
 			"option http.listen=%s: others could write without a token; set "
 			"http.token-file, or http.open=true if that is meant",
 			o->http_listen);
-	}
 	return err;
 }
 
@@ -155,7 +162,9 @@ int service_open(struct service *service, uv_loop_t *loop,
 	};
 	service->topic_json_length = http_json_quote(service->topic_json,
 		sizeof(service->topic_json), options->topic, strlen(options->topic));
-	err = load_token(service, msg);
+	err = check_options(options, msg);
+	if (err == 0)
+		err = load_token(service, msg);
 	if (err == 0)
 		err = open_kafka(service, msg);
 	if (err != 0)

@@ -194,6 +194,54 @@ static void kafka_keys_come_from_the_environment(void **state)
 	assert_string_equal(options.conf.kafka.items[0], "socket.timeout.ms=1234");
 }
 
+static void a_slip_of_the_fingers_is_answered_with_the_name(void **state)
+{
+	(void)state;
+	assert_int_equal(LOAD("--some.txet=x"), ERR_CONFIG);
+	assert_non_null(strstr(msg.text, "did you mean some.text?"));
+	conf_release(&options);
+	assert_int_equal(LOAD("--elsewhere=x"), ERR_CONFIG);
+	assert_null(strstr(msg.text, "did you mean"));
+}
+
+/* What conf_load() writes to stderr while `variable` is set. Caller frees. */
+static char *said_about(const char *variable)
+{
+	FILE *file = tmpfile();
+	int before = dup(2);
+	char *text = calloc(1, 512);
+
+	setenv(variable, "1", 1);
+	dup2(fileno(file), 2);
+	assert_int_equal(LOAD(), CONF_RUN);
+	dup2(before, 2);
+	close(before);
+	unsetenv(variable);
+	rewind(file);
+	assert_true(fread(text, 1, 511, file) < 511);
+	fclose(file);
+	conf_release(&options);
+	return text;
+}
+
+static void a_mistyped_variable_is_said_and_a_stranger_is_not(void **state)
+{
+	static const char *const silent[] = {
+		"WT_FLAG", "WT_PRODUCER_SERVICE_HOST", "WT_LONG", "WT_KAFKA_RETRIES"};
+	char *text = said_about("WT_SOME_TXT");
+
+	(void)state;
+	assert_non_null(strstr(text, "WT_SOME_TXT is no option"));
+	assert_non_null(strstr(text, "did you mean WT_SOME_TEXT?"));
+	free(text);
+	for (size_t i = 0; i < sizeof(silent) / sizeof(silent[0]); i++) {
+		text = said_about(silent[i]);
+		assert_string_equal(text, "");
+		free(text);
+	}
+	assert_int_equal(LOAD(), CONF_RUN);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -210,6 +258,10 @@ int main(void)
 		cmocka_unit_test_teardown(an_unreadable_file_is_named, release),
 		cmocka_unit_test_teardown(secrets_are_masked, release),
 		cmocka_unit_test_teardown(kafka_keys_come_from_the_environment, release),
+		cmocka_unit_test_teardown(
+			a_slip_of_the_fingers_is_answered_with_the_name, release),
+		cmocka_unit_test_teardown(
+			a_mistyped_variable_is_said_and_a_stranger_is_not, release),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
