@@ -193,21 +193,6 @@ int kafka_conf_require(rd_kafka_conf_t *out, const struct conf *conf, const char
 	return err;
 }
 
-int kafka_conf_topic(
-	const struct conf *conf, const char *option, const char *topic, struct errmsg *msg)
-{
-	static const char legal[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				    "0123456789._-";
-	size_t length = strlen(topic);
-
-	if (length > 0 && length < 250 && strspn(topic, legal) == length &&
-		strcmp(topic, ".") != 0 && strcmp(topic, "..") != 0)
-		return 0;
-	return errmsg_set(msg, ERR_CONFIG,
-		"option %s (%s): '%s' is not a topic's name: 1 to 249 of a-z A-Z 0-9 . _ -",
-		option, conf_origin(conf, option), topic);
-}
-
 char *kafka_conf_brokers_text(const struct conf *conf)
 {
 	const char *origin;

@@ -33,10 +33,6 @@ int kafka_conf_default(rd_kafka_conf_t *out, const struct conf *conf, const char
 int kafka_conf_require(rd_kafka_conf_t *out, const struct conf *conf, const char *key,
 	const char *value, const char *why, struct errmsg *msg);
 
-/* ERR_CONFIG unless `topic`, the value of this option, can be the name of a topic. */
-int kafka_conf_topic(
-	const struct conf *conf, const char *option, const char *topic, struct errmsg *msg);
-
 /* The brokers in effect, for messages ("kafka.brokers=... (default)"). Caller frees with free(). */
 char *kafka_conf_brokers_text(const struct conf *conf);
 

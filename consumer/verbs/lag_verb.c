@@ -4,6 +4,7 @@
 #include "consumer/verbs/verbs.h"
 
 #include "common/kafka_conf.h"
+#include "common/kafka_topic.h"
 
 #include <string.h>
 
@@ -14,7 +15,11 @@ int verb_lag(struct consumer_options *options, struct errmsg *msg)
 		.json = options->json,
 		.watch = options->watch};
 	rd_kafka_conf_t *conf;
-	int err = kafka_conf_new(&conf, &options->conf, "wt-consumer-lag", msg);
+	int err = verb.topic ? kafka_topic_name_check(verb.topic, "topic",
+				       conf_origin(&options->conf, "topic"), msg)
+			     : 0;
 
+	if (err == 0)
+		err = kafka_conf_new(&conf, &options->conf, "wt-consumer-lag", msg);
 	return err ? err : lag_verb(&verb, conf, stdout, msg);
 }

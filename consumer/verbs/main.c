@@ -1,7 +1,6 @@
 /* wt-consumer: options, then the verb. */
 #include "common/err.h"
 #include "common/fault.h"
-#include "common/kafka_conf.h"
 #include "common/log.h"
 #include "consumer/verbs/verbs.h"
 
@@ -62,21 +61,6 @@ static const struct verb *find_verb(const struct consumer_options *options, stru
 	return NULL;
 }
 
-/* lag --topic '*' is every topic of the group. */
-static int check_topics(
-	const struct consumer_options *options, const struct verb *verb, struct errmsg *msg)
-{
-	const struct conf *conf = &options->conf;
-	int err = 0;
-
-	if (verb->run != verb_lag || strcmp(options->topic, "*") != 0)
-		err = kafka_conf_topic(conf, "topic", options->topic, msg);
-	if (!err && options->deadletter_topic)
-		err = kafka_conf_topic(
-			conf, "deadletter.topic", options->deadletter_topic, msg);
-	return err;
-}
-
 static int run(struct consumer_options *options, int argc, char **argv, struct errmsg *msg)
 {
 	int outcome = conf_load(options, &consumer_program, argc, argv, msg);
@@ -89,8 +73,7 @@ static int run(struct consumer_options *options, int argc, char **argv, struct e
 	if (outcome != 0)
 		return outcome;
 	verb = find_verb(options, msg);
-	if (!verb || conf_no_more_words(&options->conf, 1, msg) != 0 ||
-		check_topics(options, verb, msg) != 0)
+	if (!verb || conf_no_more_words(&options->conf, 1, msg) != 0)
 		return ERR_CONFIG;
 	log_setup((enum log_level)options->log_level, (enum log_format)options->log_format);
 	return verb->run(options, msg);

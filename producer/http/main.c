@@ -10,7 +10,6 @@
 #include "producer/http/service.h"
 
 #include "common/lifecycle.h"
-#include "common/kafka_conf.h"
 #include "common/log.h"
 
 #include <stdio.h>
@@ -81,8 +80,6 @@ int main(int argc, char **argv)
 
 	if (err == CONF_RUN)
 		err = conf_no_more_words(&options.conf, 0, &msg);
-	if (err == CONF_RUN)
-		err = kafka_conf_topic(&options.conf, "topic", options.topic, &msg);
 	if (err == CONF_RUN) {
 		log_setup(
 			(enum log_level)options.log_level, (enum log_format)options.log_format);

@@ -200,28 +200,6 @@ static void a_programs_default_gives_way_to_the_user(void **state)
 	done(&options, conf);
 }
 
-static void a_name_that_no_topic_can_have_is_refused(void **state)
-{
-	(void)state;
-	static const char *const bad[] = {"", "a b", ".", "..", "a/b", "\xc3\xa4"};
-	char longest[251];
-	struct options options;
-	rd_kafka_conf_t *conf;
-	struct errmsg msg = {""};
-	assert_int_equal(made(&options, &conf, &msg, NULL, NULL), 0);
-	memset(longest, 'x', sizeof(longest));
-	longest[250] = 0;
-	assert_int_equal(kafka_conf_topic(&options.conf, "topic", longest, &msg), ERR_CONFIG);
-	assert_int_equal(kafka_conf_topic(&options.conf, "topic", longest + 1, &msg), 0);
-	assert_int_equal(kafka_conf_topic(&options.conf, "topic", "A-z_0.9", &msg), 0);
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		assert_int_equal(
-			kafka_conf_topic(&options.conf, "topic", bad[i], &msg), ERR_CONFIG);
-		assert_non_null(strstr(msg.text, "option topic (default)"));
-	}
-	done(&options, conf);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -234,7 +212,6 @@ int main(void)
 			brokers_of_the_command_line_beat_the_file_and_the_file_the_default),
 		cmocka_unit_test(what_is_required_may_be_said_but_not_changed),
 		cmocka_unit_test(a_programs_default_gives_way_to_the_user),
-		cmocka_unit_test(a_name_that_no_topic_can_have_is_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
