@@ -7,6 +7,7 @@
 #include "common/clock.h"
 #include "loadgen/tls.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -72,6 +73,7 @@ void conn_finish(struct conn *c, enum http_outcome outcome, bool keep)
 	}
 	if (keep && !c->writing) {
 		c->state = CONN_IDLE;
+		c->idle_ns = clock_mono_ns();
 		c->next = p->idle;
 		p->idle = c;
 	} else {
@@ -294,6 +296,18 @@ void conn_open(struct conn *c)
 	if (uv_tcp_connect(&c->connect, &c->tcp, (const struct sockaddr *)&p->url->address,
 		    on_connect) != 0)
 		conn_finish(c, HTTP_REFUSED, false);
+}
+
+bool conn_is_stale(struct conn *c)
+{
+	char byte;
+	uv_os_fd_t fd;
+
+	if (uv_fileno((uv_handle_t *)&c->tcp, &fd) != 0)
+		return true;
+	/* bytes of TLS may wait there without harm; an end or an error may not */
+	errno = 0;
+	return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0 && errno != EAGAIN;
 }
 
 void conn_release(struct conn *c)

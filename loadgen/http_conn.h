@@ -27,6 +27,7 @@ struct conn {
 	bool has_call, writing, warming;
 	struct http_call call;
 	int64_t deadline_ns;
+	int64_t idle_ns; /* since when, where it is idle */
 	struct http_text text; /* the request */
 	struct tls *tls; /* while it is open; NULL: plain */
 	struct http_text cipher; /* bytes of tls on their way */
@@ -63,6 +64,8 @@ void conn_send(struct conn *c);
 /* Ends the call, if there is one, and gives the connection back or closes it. */
 void conn_finish(struct conn *c, enum http_outcome outcome, bool keep);
 void conn_close(struct conn *c);
+/* Has the server closed this idle connection, although we were not told yet? */
+bool conn_is_stale(struct conn *c);
 void conn_release(struct conn *c);
 
 #endif

@@ -11,8 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SWEEP_MS   20
-#define WARM_UP_MS 3000
+#define SWEEP_MS      20
+#define WARM_UP_MS    3000
+#define LOOK_AFTER_NS INT64_C(1000000000)
 
 void http_text_room(struct http_text *t, size_t bytes)
 {
@@ -105,18 +106,41 @@ bool http_pool_idle(const struct http_pool *p)
 	return p->idle || p->closed;
 }
 
+/*
+ * The idle connection used last, or NULL. One that was idle for long is looked at first: after a
+ * pause of ours the server's end may lie in the socket, unread, and a request sent after it would
+ * be an error that is nobody's.
+ */
+static struct conn *take_idle(struct http_pool *p, int64_t now_ns)
+{
+	struct conn *c;
+
+	while ((c = p->idle) != NULL) {
+		if (now_ns - c->idle_ns < LOOK_AFTER_NS || !conn_is_stale(c)) {
+			p->idle = c->next;
+			return c;
+		}
+		conn_close(c);
+	}
+	return NULL;
+}
+
 bool http_pool_call(struct http_pool *p, const struct http_call *call)
 {
-	struct conn *c = p->idle ? p->idle : p->closed;
-	bool open = p->idle != NULL;
+	int64_t now = clock_mono_ns();
+	struct conn *c = take_idle(p, now);
+	bool open = c != NULL;
 
-	if (!c)
-		return false;
-	*(open ? &p->idle : &p->closed) = c->next;
+	if (!open) {
+		c = p->closed;
+		if (!c)
+			return false;
+		p->closed = c->next;
+	}
 	c->call = *call;
 	c->call.sent_ns = 0;
 	c->has_call = true;
-	c->deadline_ns = clock_mono_ns() + (int64_t)p->limits.timeout_ms * 1000000;
+	c->deadline_ns = now + (int64_t)p->limits.timeout_ms * 1000000;
 	list_add(p, c);
 	if (open)
 		conn_send(c);

@@ -147,6 +147,23 @@ def test_a_signal_is_105_with_a_report(target, tmp_path, signum):
     assert found["requests"]["acknowledged"] > 10
 
 
+def test_a_pause_of_ours_is_no_error_of_the_server(tmp_path):
+    """While it stood still the server closed all that was idle: no request is sent into that."""
+    target, report = FakeTarget(idle=1.2), tmp_path / "r.json"
+    process = subprocess.Popen([LOADGEN, "--url", target.url, "--quiet", "--stages", "6s:50",
+                                "--connections", "16", "--report.json", report],
+                               stdout=subprocess.DEVNULL)
+    time.sleep(0.8)
+    process.send_signal(signal.SIGSTOP)
+    time.sleep(3)
+    process.send_signal(signal.SIGCONT)
+    assert process.wait(timeout=20) == 0
+    found = json.loads(report.read_text())
+    assert found["requests"]["acknowledged"] == 300 and found["requests"]["connects"] > 20
+    assert found["times_ms"]["response"]["max"] > 2000
+    target.close()
+
+
 def test_plain_lines_without_a_terminal(target):
     done = run("--url", target.url, "--lag.url", target.url, "--stages", "2200ms:20,0s")
     lines = done.stderr.splitlines()

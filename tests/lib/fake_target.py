@@ -9,8 +9,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 class FakeTarget:
     def __init__(self, rate=1e9, workers=1, token=None, status=200, tls=None,
-                 close_after=False):
-        """tls: (certificate, key) files for https. close_after: one answer a connection."""
+                 close_after=False, idle=None):
+        """tls: (certificate, key) files for https. close_after: one answer a connection.
+        idle: seconds after which a connection without a request is closed."""
         self.rate, self.workers, self.token, self.status = rate, workers, token, status
         self.end, self.applied, self.asked = 0, 0.0, []
         self.paths, self.bodies, self.next_pair = [], [], None
@@ -20,6 +21,7 @@ class FakeTarget:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
             disable_nagle_algorithm = True
+            timeout = idle
 
             def log_message(self, *args):
                 pass
