@@ -2,7 +2,7 @@
 """Speed as ratios: ours and every rival in the same run, on the same records, in turn.
 
     make bench                         everything, three rounds
-    make bench ONLY=drain,http         a part: drain http surge life ingest
+    make bench ONLY=drain,http         a part: drain http surge life ingest load
     make bench RECORDS=1000000 ROUNDS=5
     make bench-check                   tiny: does every row come out?
 
@@ -22,9 +22,11 @@ import row_drain
 import row_http
 import row_ingest
 import row_life
+import row_load
 
 PARTS = {"drain": row_drain.measure, "http": row_http.measure, "surge": row_life.measure_surge,
-         "life": row_life.measure, "ingest": row_ingest.measure}
+         "life": row_life.measure, "ingest": row_ingest.measure,
+         "load": row_load.measure}
 NEEDS = {"http": "wrk", "ingest": "kcat"}
 
 

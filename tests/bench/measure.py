@@ -87,7 +87,7 @@ class Bench(World):
 
 class Row:
     """One line of the table. goal ">=0.95" or "<=0.9" holds for the ratio (`of` "ratio") or for
-    our own figure ("ours")."""
+    our own figure ("ours"); "~0.2": the ratio is 1, give or take so much."""
 
     def __init__(self, name, unit, goal, of="ratio"):
         self.name, self.unit, self.goal, self.of = name, unit, goal, of
@@ -113,6 +113,8 @@ class Row:
         values = self.ratios() if self.of == "ratio" else self.spread(0)
         if not self.goal or not values:
             return None
+        if self.goal.startswith("~"):
+            return abs(values[0] - 1) <= float(self.goal[1:])
         bound = float(self.goal[2:])
         return values[0] >= bound if self.goal.startswith(">=") else values[0] <= bound
 

@@ -41,11 +41,16 @@ def wrk(world, url, connections, seconds):
 
 
 class Fixed:
-    """The constant answer; stops with its block."""
+    """The constant answer; stops with its block. wrap: words before the command; the rest are
+    its settings: DELAY_MS=2."""
+
+    def __init__(self, wrap=(), **settings):
+        self.wrap, self.settings = wrap, {k: str(v) for k, v in settings.items()}
 
     def __enter__(self):
-        self.child = subprocess.Popen([os.path.join(ROOT, "build/bench/fixed_200"), "0"],
-                                      stdout=subprocess.PIPE, text=True, env=clean_environ())
+        self.child = subprocess.Popen(
+            [*self.wrap, os.path.join(ROOT, "build/bench/fixed_200"), "0"],
+            stdout=subprocess.PIPE, text=True, env=clean_environ(self.settings))
         self.url = "http://127.0.0.1:%s/" % self.child.stdout.readline().split()[1]
         return self
 

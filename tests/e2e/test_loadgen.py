@@ -164,6 +164,26 @@ def test_a_pause_of_ours_is_no_error_of_the_server(tmp_path):
     target.close()
 
 
+def test_a_stall_shows_in_our_p99_and_not_in_a_closed_loop(tmp_path):
+    """The server stands still for two of six seconds. A third of all users waits; a tool that
+    sends the next request when the last was answered (ab) asks four times in that time."""
+    target, report = FakeTarget(stall=(1, 2)), tmp_path / "r.json"
+    run("--url", target.url + "/x", "--method", "GET", "--quiet", "--stages", "6s:200",
+        "--report.json", report)
+    times = json.loads(report.read_text())["times_ms"]["response"]
+    target.close()
+    assert times["p75"] > 400 and times["p99"] > 1700
+    target, shares = FakeTarget(stall=(1, 2)), tmp_path / "ab.csv"
+    subprocess.run(["ab", "-q", "-c", "4", "-t", "6", "-e", shares, target.url + "/x"],
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=30, check=True)
+    target.close()
+    count = len(target.paths)
+    by_share = {row["Percentage served"]: float(row["Time in ms"])
+                for row in csv.DictReader(shares.open())}
+    assert count > 500 and by_share["100"] > 1500, "the closed loop met the stall"
+    assert by_share["99"] < times["p99"] / 3, "and its p99 says nothing of it"
+
+
 def test_plain_lines_without_a_terminal(target):
     done = run("--url", target.url, "--lag.url", target.url, "--stages", "2200ms:20,0s")
     lines = done.stderr.splitlines()

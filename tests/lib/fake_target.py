@@ -9,12 +9,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 class FakeTarget:
     def __init__(self, rate=1e9, workers=1, token=None, status=200, tls=None,
-                 close_after=False, idle=None):
+                 close_after=False, idle=None, stall=None):
         """tls: (certificate, key) files for https. close_after: one answer a connection.
-        idle: seconds after which a connection without a request is closed."""
+        idle: seconds after which a connection without a request is closed. stall: (after the
+        first request, seconds) in which nothing is answered."""
         self.rate, self.workers, self.token, self.status = rate, workers, token, status
         self.end, self.applied, self.asked = 0, 0.0, []
-        self.paths, self.bodies, self.next_pair = [], [], None
+        self.paths, self.bodies, self.next_pair, self.first = [], [], None, None
         self.lock, self.last = threading.Lock(), time.monotonic()
         target = self
 
@@ -36,6 +37,7 @@ class FakeTarget:
                 self.wfile.write(body)
 
             def do_GET(self):
+                target.stand_still(stall)
                 if self.path == "/status":
                     self.answer(200, target.look())
                 else:
@@ -74,6 +76,14 @@ class FakeTarget:
     def later(self, pair, answers=20):
         """After so many answers new connections see another certificate."""
         self.next_pair = pair, answers
+
+    def stand_still(self, stall):
+        if not stall:
+            return
+        self.first = self.first or time.monotonic()
+        gone = time.monotonic() - self.first
+        if stall[0] <= gone < sum(stall):
+            time.sleep(sum(stall) - gone)
 
     def _apply(self):
         now = time.monotonic()
