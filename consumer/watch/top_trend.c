@@ -145,11 +145,11 @@ static void draw_marks(struct term *term, const struct columns *c, const json_t 
 
 static const char *short_count(char *buf, double value)
 {
-	static const char units[] = " kMGT";
+	static const char *const units[] = {"", "k", "M", "G", "T"};
 	int unit = 0;
 	for (; value >= 9999.5 && unit < 4; unit++)
 		value /= 1000;
-	snprintf(buf, LAG_TEXT_BYTES, "%.0f%.1s", value, unit ? &units[unit] : "");
+	snprintf(buf, LAG_TEXT_BYTES, "%.0f%s", value, units[unit]);
 	return buf;
 }
 
