@@ -39,7 +39,7 @@ static const json_t *look_up(const json_t *run, const char *const path[3])
 	return run;
 }
 
-static int add_file(json_t *runs, const char *path, struct errmsg *msg)
+static int add_file(json_t *runs, json_t **search, const char *path, struct errmsg *msg)
 {
 	json_error_t error;
 	json_t *root = json_load_file(path, 0, &error), *run;
@@ -55,6 +55,8 @@ static int add_file(json_t *runs, const char *path, struct errmsg *msg)
 	} else {
 		json_array_foreach(json_object_get(root, "runs"), i, run)
 			json_array_append(runs, run);
+		if (!*search)
+			*search = json_incref(json_object_get(root, "search"));
 	}
 	json_decref(root);
 	return err;
@@ -68,9 +70,16 @@ static void put_head(const json_t *runs, FILE *out)
 	fprintf(out, "%-20s", "");
 	json_array_foreach(runs, i, run)
 	{
-		const char *scenario = json_string_value(
-			json_object_get(json_object_get(run, "run"), "scenario"));
-		char *name = mem_printf("%c %.12s", (char)('A' + i), scenario ? scenario : "");
+		const json_t *about = json_object_get(run, "run"),
+			     *workers = json_object_get(about, "workers");
+		const char *scenario = json_string_value(json_object_get(about, "scenario"));
+		char count[24] = "", *name;
+
+		if (json_is_integer(workers))
+			snprintf(
+				count, sizeof(count), ", %d", (int)json_integer_value(workers));
+		name = mem_printf(
+			"%c %.10s%s", (char)('A' + i), scenario ? scenario : "", count);
 
 		fprintf(out, " %16s", name);
 		free(name);
@@ -107,14 +116,14 @@ static void put_row(const struct row *row, const json_t *runs, FILE *out)
 int compare_reports(
 	const struct conf_list *words, const char *html, FILE *out, struct errmsg *msg)
 {
-	json_t *runs = json_array();
+	json_t *runs = json_array(), *search = NULL;
 	int err = 0;
 
 	if (words->count < 2)
 		err = errmsg_set(
 			msg, ERR_CONFIG, "compare: which reports? compare A.json B.json");
 	for (size_t i = 1; err == 0 && i < words->count; i++)
-		err = add_file(runs, words->items[i], msg);
+		err = add_file(runs, &search, words->items[i], msg);
 	if (err == 0 && json_array_size(runs) > RUNS_MAX)
 		err = errmsg_set(msg, ERR_CONFIG, "compare: at most %d runs", RUNS_MAX);
 	if (err == 0) {
@@ -122,8 +131,9 @@ int compare_reports(
 		for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 			put_row(&rows[i], runs, out);
 		if (html)
-			err = report_html(html, runs, msg);
+			err = report_html(html, runs, search, msg);
 	}
+	json_decref(search);
 	json_decref(runs);
 	return err;
 }

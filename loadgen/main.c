@@ -39,7 +39,7 @@ static int write_reports(
 	if (o->report_json)
 		err = report_json(o->report_json, document, msg);
 	if (err == 0 && o->report_html)
-		err = report_html(o->report_html, s->runs, msg);
+		err = report_html(o->report_html, s->runs, s->search, msg);
 	json_decref(document);
 	return err;
 }

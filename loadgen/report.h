@@ -27,8 +27,8 @@ void report_text(const struct summary *s, const struct thresholds *t, FILE *out)
 json_t *report_make_json(
 	const struct summary *s, const struct thresholds *t, const struct report_about *about);
 int report_json(const char *path, const json_t *document, struct errmsg *msg);
-/* A page of its own with one run document or several side by side. */
-int report_html(const char *path, const json_t *runs, struct errmsg *msg);
+/* A page of its own with one run document or several side by side, and what a search found. */
+int report_html(const char *path, const json_t *runs, const json_t *search, struct errmsg *msg);
 
 /* `index` 0 begins the file, others append to it. */
 int report_csv(const char *path, const struct summary *s, int index, struct errmsg *msg);

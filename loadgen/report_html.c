@@ -1,5 +1,5 @@
 /*
- * The page is report.html with the runs' documents put in the place of one marker. It is linked
+ * The page is report.html with the runs' documents put in the place of two markers. It is linked
  * into the program, so that a report needs nothing beside it.
  */
 #include "loadgen/report.h"
@@ -18,7 +18,7 @@ __asm__(".section .rodata\n"
 	".previous\n");
 extern const char report_page[], report_page_end[];
 
-static const char marker[] = "/*RUNS*/[]";
+static const char runs_marker[] = "/*RUNS*/[]", search_marker[] = "/*SEARCH*/null";
 
 /* "</script>" in a string must not end the script. */
 static void put_json(const char *json, FILE *out)
@@ -31,26 +31,32 @@ static void put_json(const char *json, FILE *out)
 	}
 }
 
-int report_html(const char *path, const json_t *runs, struct errmsg *msg)
+/* The page up to a marker, and the document in its place. Returns where the page goes on. */
+static const char *put_until(
+	const char *from, const char *marker, const json_t *document, FILE *out)
 {
-	const char *at = memmem(report_page, (size_t)(report_page_end - report_page), marker,
-		sizeof(marker) - 1);
-	char *json = json_dumps(runs, JSON_COMPACT | JSON_REAL_PRECISION(7));
+	const char *at = memmem(from, (size_t)(report_page_end - from), marker, strlen(marker));
+	char *json =
+		document ? json_dumps(document, JSON_COMPACT | JSON_REAL_PRECISION(7)) : NULL;
+
+	fwrite(from, 1, (size_t)(at - from), out);
+	put_json(json ? json : "null", out);
+	free(json);
+	return at + strlen(marker);
+}
+
+int report_html(const char *path, const json_t *runs, const json_t *search, struct errmsg *msg)
+{
 	FILE *out = fopen(path, "w");
+	const char *at = report_page;
 	int bad;
 
-	if (!out || !json || !at) {
-		if (out)
-			fclose(out);
-		free(json);
+	if (!out)
 		return errmsg_set(msg, ERR_IO, "option report.html: cannot write %s: %s", path,
 			strerror(errno));
-	}
-	fwrite(report_page, 1, (size_t)(at - report_page), out);
-	put_json(json, out);
-	at += sizeof(marker) - 1;
+	at = put_until(at, runs_marker, runs, out);
+	at = put_until(at, search_marker, search, out);
 	fwrite(at, 1, (size_t)(report_page_end - at), out);
-	free(json);
 	bad = ferror(out);
 	if (fclose(out) != 0 || bad)
 		return errmsg_set(msg, ERR_IO, "option report.html: writing %s failed: %s",

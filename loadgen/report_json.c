@@ -48,6 +48,8 @@ static json_t *about_json(const struct summary *s, const struct report_about *ab
 		about->key_prefix, "started", started, "cores",
 		(json_int_t)sysconf(_SC_NPROCESSORS_ONLN));
 	json_object_set_new(made, "host", json_string(host));
+	json_object_set_new(
+		made, "load_average", json_pack("[f, f]", s->load_before, s->load_after));
 	json_object_set_new(made, "workers",
 		about->workers < 0 ? json_null() : json_integer(about->workers));
 	free(stages);

@@ -273,6 +273,7 @@ static void warm(void *ctx)
 		return;
 	r->phase = LOADING;
 	r->sum->started_ms = clock_wall_ms();
+	getloadavg(&r->sum->load_before, 1);
 	r->sum->stats.start_ns = clock_mono_ns() + START_DELAY_NS;
 	r->sum->stats.last_done_ns = r->sum->stats.start_ns;
 	uv_timer_start(
@@ -318,6 +319,7 @@ static int conclude(struct run *r, struct errmsg *msg)
 {
 	struct summary *sum = r->sum;
 
+	getloadavg(&sum->load_after, 1);
 	sum->counts = *driver_counts(r->driver);
 	sum->distinct = account_distinct(r->account);
 	summary_account(sum);

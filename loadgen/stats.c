@@ -20,7 +20,9 @@ void stats_init(struct stats *s)
 	s->now_send_delay = histogram_new();
 	s->lag_max = -1;
 	s->lag_seconds_max = NAN;
+	s->now_lag_seconds = NAN;
 	lag_look_init(&s->lag);
+	lag_look_init(&s->now_worst);
 }
 
 void stats_release(struct stats *s)
@@ -32,6 +34,7 @@ void stats_release(struct stats *s)
 	histogram_free(s->now_service);
 	histogram_free(s->now_send_delay);
 	lag_look_release(&s->lag);
+	lag_look_release(&s->now_worst);
 	for (size_t i = 0; i < s->rows_count; i++)
 		free(s->rows[i].lags);
 	for (size_t i = 0; i < s->marks_count; i++)
@@ -95,6 +98,8 @@ static void mark_changes(struct stats *s, const struct lag_look *look, int64_t n
 
 	if (!s->lag_seen)
 		return;
+	if (look->known != s->lag.known)
+		stats_mark(s, now_ns, look->known ? "lag known again" : "lag unknown");
 	if (look->workers >= 0 && s->lag.workers >= 0 && look->workers != s->lag.workers) {
 		snprintf(text, sizeof(text), "workers %d -> %d", s->lag.workers, look->workers);
 		stats_mark(s, now_ns, text);
@@ -103,24 +108,37 @@ static void mark_changes(struct stats *s, const struct lag_look *look, int64_t n
 		stats_mark(s, now_ns, "rebalance");
 }
 
+static void copy_look(struct lag_look *to, const struct lag_look *look)
+{
+	lag_look_release(to);
+	*to = *look;
+	to->partitions = mem_alloc(look->count * sizeof(*look->partitions));
+	if (look->count)
+		memcpy(to->partitions, look->partitions,
+			look->count * sizeof(*look->partitions));
+}
+
+static void take_highest(double *to, double value)
+{
+	if (!isnan(value) && !(value <= *to))
+		*to = value;
+}
+
 void stats_lag(struct stats *s, const struct lag_look *look, int64_t now_ns)
 {
 	mark_changes(s, look, now_ns);
 	if (!s->lag_seen)
 		s->deadletters_before = look->deadletters;
-	lag_look_release(&s->lag);
-	s->lag = *look;
-	s->lag.partitions = mem_alloc(look->count * sizeof(*look->partitions));
-	if (look->count)
-		memcpy(s->lag.partitions, look->partitions,
-			look->count * sizeof(*look->partitions));
+	copy_look(&s->lag, look);
 	s->lag_seen = true;
 	s->lag_looks++;
 	s->lag_unknown += !look->known;
 	if (look->known && look->total > s->lag_max)
 		s->lag_max = look->total;
-	if (!isnan(look->seconds) && !(look->seconds <= s->lag_seconds_max))
-		s->lag_seconds_max = look->seconds;
+	if (look->known && look->total > s->now_worst.total)
+		copy_look(&s->now_worst, look);
+	take_highest(&s->lag_seconds_max, look->seconds);
+	take_highest(&s->now_lag_seconds, look->seconds);
 }
 
 void stats_mark(struct stats *s, int64_t now_ns, const char *text)
@@ -148,7 +166,15 @@ static void halve_rows(struct stats *s)
 		sum.p90_us = a->p90_us > b->p90_us ? a->p90_us : b->p90_us;
 		sum.p99_us = a->p99_us > b->p99_us ? a->p99_us : b->p99_us;
 		sum.max_us = a->max_us > b->max_us ? a->max_us : b->max_us;
-		free(a->lags);
+		take_highest(&sum.lag_seconds, a->lag_seconds);
+		if (a->lag > b->lag) {
+			sum.lag = a->lag;
+			sum.lag_count = a->lag_count;
+			sum.lags = a->lags;
+			free(b->lags);
+		} else {
+			free(a->lags);
+		}
 		s->rows[i / 2] = sum;
 	}
 	if (s->rows_count % 2)
@@ -196,7 +222,13 @@ struct stats_row *stats_row_end(struct stats *s, int64_t now_ns)
 		.service_p99_us = percentile(s->now_service, 99),
 		.send_delay_p99_us = percentile(s->now_send_delay, 99)};
 	row->seconds = row->at_seconds - before;
-	row_lag(row, &s->lag);
+	/* the worst of the interval, not just its last look; without a new one, what was last known */
+	row_lag(row, s->now_worst.total >= 0 ? &s->now_worst : &s->lag);
+	if (s->now_worst.total >= 0)
+		row->lag_seconds = s->now_lag_seconds;
+	row->workers = s->lag.workers;
+	s->now_worst.total = -1;
+	s->now_lag_seconds = NAN;
 	s->now_sent = s->now_ok = s->now_errors = 0;
 	histogram_reset(s->now_response);
 	histogram_reset(s->now_service);

@@ -43,6 +43,8 @@ struct stats {
 	/* lag */
 	struct lag_look lag; /* the latest look */
 	bool lag_seen;
+	struct lag_look now_worst; /* with the most lag in this interval; total -1: none yet */
+	double now_lag_seconds;
 	int64_t lag_max;
 	double lag_seconds_max;
 	uint64_t lag_looks, lag_unknown;

@@ -23,6 +23,7 @@ struct summary {
 	struct check_result check;
 	double seconds; /* from the start to the last answer */
 	int64_t started_ms; /* wall clock */
+	double load_before, load_after; /* of the machine, one minute's average */
 	int stopped; /* the signal that ended it, or 0 */
 	bool aborted; /* by a threshold */
 	/* the drain: asked = a lag source was given and the run came that far */

@@ -14,7 +14,7 @@ class FakeTarget:
         idle: seconds after which a connection without a request is closed. stall: (after the
         first request, seconds) in which nothing is answered."""
         self.rate, self.workers, self.token, self.status = rate, workers, token, status
-        self.end, self.applied, self.asked = 0, 0.0, []
+        self.end, self.applied, self.asked, self.rebalances = 0, 0.0, [], 1
         self.paths, self.bodies, self.next_pair, self.first = [], [], None, None
         self.lock, self.last = threading.Lock(), time.monotonic()
         target = self
@@ -106,7 +106,8 @@ class FakeTarget:
             self._apply()
             committed = int(self.applied)
             lag = self.end - committed
-            return {"topic": "users", "workers": self.workers, "partitions": [
+            return {"topic": "users", "workers": self.workers,
+                    "rebalances": self.rebalances, "partitions": [
                 {"partition": 0, "end": self.end, "committed": committed, "lag": lag,
                  "lag_seconds": lag / (self.rate * self.workers)}]}
 

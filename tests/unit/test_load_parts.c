@@ -329,6 +329,93 @@ static void unknown_lag_is_never_zero(void **state)
 	lag_look_release(&look);
 }
 
+static struct lag_look look_of(int64_t lag, double seconds, int workers)
+{
+	struct lag_look look;
+	struct look_partition *p;
+
+	lag_look_init(&look);
+	p = lag_look_add(&look);
+	p->lag = lag;
+	p->seconds = seconds;
+	look.workers = workers;
+	lag_look_total(&look);
+	return look;
+}
+
+static void see(struct stats *s, int64_t lag, double seconds, int workers)
+{
+	struct lag_look look = look_of(lag, seconds, workers);
+
+	stats_lag(s, &look, 1000000000);
+	lag_look_release(&look);
+}
+
+/* The chart shows what the summary calls the highest; the next second begins anew. */
+static void a_second_shows_the_worst_look_of_it(void **state)
+{
+	struct stats s;
+	struct stats_row *row;
+
+	(void)state;
+	stats_init(&s);
+	see(&s, 5, 0.1, 1);
+	see(&s, 500, 0.2, 1);
+	see(&s, 3, 0.3, 2);
+	row = stats_row_end(&s, 1000000000);
+	assert_int_equal(row->lag, 500);
+	assert_int_equal(row->lags[0], 500);
+	assert_true(row->lag_seconds > 0.29);
+	assert_int_equal(row->workers, 2);
+	see(&s, 2, 0, 2);
+	assert_int_equal(stats_row_end(&s, 2000000000)->lag, 2);
+	assert_int_equal(stats_row_end(&s, 3000000000)->lag, 2); /* nobody looked */
+	see(&s, -1, NAN, -1);
+	assert_int_equal(stats_row_end(&s, 4000000000)->lag, -1);
+	see(&s, 7, 0, 2);
+	assert_int_equal(s.lag_max, 500);
+	assert_int_equal(s.marks_count, 3);
+	assert_string_equal(s.marks[0].text, "workers 1 -> 2");
+	assert_string_equal(s.marks[1].text, "lag unknown");
+	assert_string_equal(s.marks[2].text, "lag known again");
+	stats_release(&s);
+}
+
+/* Every figure that a report names, and nothing else. */
+static void a_threshold_may_ask_for_anything_reported(void **state)
+{
+	static const char *const names[] = {"http_p50_ms", "http_mean_ms", "http_max_ms",
+		"service_p999_ms", "send_delay_p99_ms", "visible_mysql_p99_ms",
+		"visible_redis_max_ms", "visible_missing", "error_rate", "errors", "dropped",
+		"late", "acknowledged", "rate", "achieved_ratio", "lag_max", "lag_seconds_max",
+		"lag_end", "lag_unknown", "drain_seconds", "lost", "pending", "unchecked",
+		"deadlettered", "sent", "waited", "cut_off", "connects", "seconds",
+		"offered_rate", "distinct_keys", "without_position", "answered_twice",
+		"errors_refused", "errors_reset", "errors_timeout", "errors_malformed",
+		"errors_tls", "errors_503"};
+	static const char *const none[] = {
+		"errors_", "errors_answered2", "errors_99", "errors_600", "errors_5033"};
+	struct summary s;
+	double value;
+
+	(void)state;
+	summary_init(&s);
+	s.stats.outcomes[HTTP_TLS] = 4;
+	s.stats.statuses[503] = 7;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (!summary_metric(&s, names[i], &value))
+			fail_msg("no figure %s", names[i]);
+	}
+	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
+		if (summary_metric(&s, none[i], &value))
+			fail_msg("a figure %s", none[i]);
+	}
+	assert_true(verdict(&s, "errors_tls==4"));
+	assert_true(verdict(&s, "errors_503<8"));
+	assert_false(verdict(&s, "errors_503<7"));
+	summary_release(&s);
+}
+
 static void acknowledged_but_not_passed_is_pending_then_lost(void **state)
 {
 	struct summary s;
@@ -372,6 +459,8 @@ int main(void)
 		cmocka_unit_test(the_unknown_fails),
 		cmocka_unit_test(misspelt_thresholds_are_refused),
 		cmocka_unit_test(unknown_lag_is_never_zero),
+		cmocka_unit_test(a_second_shows_the_worst_look_of_it),
+		cmocka_unit_test(a_threshold_may_ask_for_anything_reported),
 		cmocka_unit_test(acknowledged_but_not_passed_is_pending_then_lost),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
