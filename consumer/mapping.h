@@ -39,6 +39,8 @@ struct column {
 };
 
 enum route_mode { ROUTE_UPSERT, ROUTE_APPEND };
+/* A record's Kafka key is not its row's key: its order against the row's other records is chance. */
+enum key_mismatch { KEY_MISMATCH_WARN, KEY_MISMATCH_DEADLETTER, KEY_MISMATCH_ALLOW };
 enum cache_format { CACHE_NONE, CACHE_JSON, CACHE_HASH };
 
 /* A piece of a cache key template: literal text, or the column whose text comes here. */
@@ -56,6 +58,7 @@ struct route {
 	int column_count;
 	int *keys; /* indices of the key columns, key_count of them; 0 in append mode */
 	int key_count;
+	enum key_mismatch key_mismatch; /* of option key.mismatch */
 	enum cache_format cache;
 	struct cache_key_part *cache_key;
 	int cache_key_count;

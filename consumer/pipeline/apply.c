@@ -15,6 +15,7 @@
 #include "consumer/pipeline/refresh.h"
 #include "consumer/pipeline/settle.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static void note_stage(const struct pipeline *pipeline, struct partition *p, enum stage stage,
@@ -28,17 +29,57 @@ static void note_stage(const struct pipeline *pipeline, struct partition *p, enu
 		&p->stage_us[stage], (uint32_t)(took_ns / 1000), memory_order_relaxed);
 }
 
+/* Said once for each partition; counted always. */
+static void note_key_mismatches(const struct pipeline *pipeline, struct partition *p)
+{
+	atomic_fetch_add_explicit(&pipeline->meters->key_mismatches, p->batch.key_mismatches,
+		memory_order_relaxed);
+	if (p->key_mismatch_said)
+		return;
+	p->key_mismatch_said = true;
+	log_event(LOG_WARN, "key_mismatch", LOG_F("topic", LOG_STR(p->route->topic)),
+		LOG_F("partition", LOG_INT(p->id)),
+		LOG_F("offset", LOG_INT(p->batch.key_mismatch_at)),
+		LOG_F("field", LOG_STR(p->route->columns[p->route->keys[0]].field)),
+		LOG_F("means",
+			LOG_STR("a record's Kafka key is not its row's key: records of one row "
+				"in two partitions have no order; see key.mismatch")));
+}
+
+/* The last row's key is not its record's. In a catch-up MySQL has it already, whatever the rule was. */
+static void refuse_row(struct partition *p, size_t record)
+{
+	const struct route *route = p->route;
+	char text[256];
+
+	if (route->key_mismatch != KEY_MISMATCH_DEADLETTER ||
+		atomic_load(&p->mode) == MODE_CATCH_UP)
+		return;
+	snprintf(text, sizeof(text), "the record's key is not its field '%s'",
+		route->columns[route->keys[0]].field);
+	p->batch.rows[p->batch.row_count - 1].dead = true;
+	p->batch.key_mismatches--;
+	dead_records_add(&p->dead, record, "key_mismatch", "decode", text);
+}
+
 void apply_decode(struct apply_tools *tools, struct partition *p)
 {
 	int64_t start_ns = clock_mono_ns();
+	struct batch *batch = &p->batch;
 	struct decode_error why;
 
 	dead_records_clear(&p->dead);
-	for (size_t i = 0; i < p->batch.record_count; i++) {
-		if (decode_record(&p->batch, i, &why) == DECODE_DEAD)
+	for (size_t i = 0; i < batch->record_count; i++) {
+		size_t mismatches = batch->key_mismatches;
+
+		if (decode_record(batch, i, &why) == DECODE_DEAD)
 			dead_records_add(&p->dead, i, why.reason, "decode", why.msg.text);
+		else if (batch->key_mismatches > mismatches)
+			refuse_row(p, i);
 	}
-	batch_select(&p->batch);
+	if (batch->key_mismatches > 0)
+		note_key_mismatches(tools->pipeline, p);
+	batch_select(batch);
 	note_stage(tools->pipeline, p, STAGE_DECODE, start_ns);
 }
 

@@ -116,7 +116,7 @@ void batch_clear(struct batch *batch)
 {
 	for (size_t i = 0; i < batch->record_count; i++)
 		rd_kafka_message_destroy(batch->records[i]);
-	batch->record_count = batch->record_bytes = 0;
+	batch->record_count = batch->record_bytes = batch->key_mismatches = 0;
 	batch->row_count = batch->selected_count = 0;
 	batch->has_last = false;
 	batch->last_timestamp = -1;

@@ -29,6 +29,8 @@ struct batch {
 	rd_kafka_message_t **records; /* owned; in offset order */
 	size_t record_count, record_room;
 	size_t record_bytes; /* keys and values */
+	size_t key_mismatches; /* records whose key is not their row's, as decoded so far */
+	int64_t key_mismatch_at; /* offset of the last one */
 	struct row *rows; /* decoded ones, in offset order */
 	size_t row_count, row_room;
 	/*

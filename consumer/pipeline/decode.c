@@ -8,6 +8,7 @@
 
 #include "common/json_reader.h"
 #include "consumer/pipeline/decode_value.h"
+#include "consumer/pipeline/record_key.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -255,6 +256,18 @@ static bool take_record_key(struct walk *w, const rd_kafka_message_t *record)
 	return take_leaf(w, w->route->keys[0], &value);
 }
 
+/* Two partitions may hold records of one row then, and nothing orders them: the caller decides. */
+static void heed_record_key(struct walk *w, const rd_kafka_message_t *record)
+{
+	struct batch *batch = w->batch;
+
+	if (w->route->key_mismatch == KEY_MISMATCH_ALLOW || w->row->tombstone ||
+		record_key_agrees(w->route, w->row, record))
+		return;
+	batch->key_mismatches++;
+	batch->key_mismatch_at = record->offset;
+}
+
 static bool decode(struct walk *w, const rd_kafka_message_t *record)
 {
 	if (!record->payload && w->route->mode == ROUTE_APPEND) {
@@ -266,7 +279,14 @@ static bool decode(struct walk *w, const rd_kafka_message_t *record)
 	if (w->row->tombstone ? !take_record_key(w, record)
 			      : !walk_object(w, record->payload, record->len, NULL, 0))
 		return false;
-	return fill_missing(w) && (w->route->mode == ROUTE_APPEND || set_sort_key(w));
+	if (!fill_missing(w))
+		return false;
+	if (w->route->mode == ROUTE_APPEND)
+		return true;
+	if (!set_sort_key(w))
+		return false;
+	heed_record_key(w, record);
+	return true;
 }
 
 enum decode_result decode_record(struct batch *batch, size_t record, struct decode_error *why)

@@ -54,6 +54,7 @@ struct partition {
 	int64_t not_before_ms; /* monotonic; waits until then */
 	bool error_noted; /* an error is shown and is cleared by the next success */
 	bool stop_logged;
+	bool key_mismatch_said;
 	int64_t next_fence_look_ms;
 
 	/* its worker writes, anybody reads */

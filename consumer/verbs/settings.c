@@ -137,6 +137,9 @@ int settings_init(
 	} else {
 		mapping_init_users(&settings->mapping, options->topic);
 	}
+	for (int i = 0; i < settings->mapping.route_count; i++)
+		settings->mapping.routes[i].key_mismatch =
+			(enum key_mismatch)options->key_mismatch;
 	err = check_topics(settings, msg);
 	if (err == 0 && options->status_listen && *options->status_listen)
 		err = check_listen(options, msg);

@@ -197,6 +197,8 @@ static void write_meters(
 	write_named(w, METRIC_store_errors, p->store_errors, p->store_error_count, "store",
 		"class");
 	write_named(w, METRIC_moved, moved, moved_count, "store", NULL);
+	FAMILY(w, key_mismatches);
+	metrics_sample(w, (double)atomic_load(&meters->key_mismatches), NO_LABELS);
 }
 
 static void write_http(struct metrics_writer *w, const struct http_server_stats *http)

@@ -54,6 +54,17 @@ def test_an_older_good_record_of_the_key_takes_the_place_of_a_bad_one(world):
     assert world.rows()["u1"][1] == 5 and world.keys() == world.rows()
 
 
+@pytest.mark.parametrize("batch_records", [1, 100])
+def test_a_row_that_a_newer_record_of_its_key_overtakes_in_its_batch_is_superseded(world, batch_records):
+    """only the database can tell that it does not fit, and the database never sees it"""
+    places = world.produce([("u1", user("u1", name="x" * 300)), ("u1", user("u1", age=7))], partition=0)
+    world.consumer({"batch.records": batch_records}, ready=False)
+    world.wait_drained()
+    assert world.rows()["u1"][1] == 7 and world.keys() == world.rows()
+    letters = [int(headers(m)["wt.origin.offset"]) for m in world.records(world.dlq)]
+    assert letters == ([places[0][1]] if batch_records == 1 else [])
+
+
 def append_route(world, table):
     """a mapping file: keyless records are appended to `notes`"""
     world.sql(table)

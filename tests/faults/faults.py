@@ -156,8 +156,9 @@ def disk_full(name):
         finally:
             target.hurry = 1
             target.disks[name].empty()
-        if target.servers.own[name].pid():
-            time.sleep(1)  # Kafka may be about to give up
+        deadline = time.monotonic() + (15 if name == "kafka" and refused else 1)
+        while target.servers.own[name].pid() and time.monotonic() < deadline:
+            time.sleep(0.2)  # Kafka gives its disk up, and goes, in its own time
         target.restart_servers()
         if not refused:
             raise Skip("it refused nothing")

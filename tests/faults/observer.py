@@ -31,12 +31,12 @@ class Watch:
             return None
         self.samples += 1
         before = self.mark.get(key, 0)
+        went_back = None
         if number < before and not self.excused:
-            return "%s: %s went back from seq %d (shown %.3f s ago) to %d" % (
+            went_back = "%s: %s went back from seq %d (shown %.3f s ago) to %d" % (
                 self.store, key, before, now - self.when[key], number)
-        if number >= before or self.excused:
-            self.mark[key], self.when[key] = number, now
-        return None
+        self.mark[key], self.when[key] = number, now  # each fall is told once
+        return went_back
 
 
 class Observer:

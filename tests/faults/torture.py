@@ -92,6 +92,7 @@ class Torture:
         self.target.heal()
         for thread in threads:
             thread.join()
+        self.target.restart_servers()  # one that gave up after all
         for topic in topics:
             self.settle(topic)
         self.findings += watch.stop()
