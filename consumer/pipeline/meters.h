@@ -47,7 +47,8 @@ struct meters {
 	struct named_counters deadletters; /* reason, "" */
 	struct named_counters moved; /* store, "" */
 	_Atomic uint64_t rebalances;
-	_Atomic uint64_t key_mismatches; /* records applied although their key is not their row's */
+	_Atomic uint64_t
+		key_mismatches; /* records applied although their key is not their row's */
 	pthread_mutex_t letters_mu;
 	struct letter_note letters[LETTERS_SHOWN]; /* under letters_mu, a ring */
 	uint64_t letters_total; /* under letters_mu */
