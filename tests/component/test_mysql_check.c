@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "consumer/pipeline/mysql_store.h"
-#include "tests/lib/servers.h"
+#include "tests/lib/stores.h"
 #include "tests/lib/users.h"
 
 static struct test_server server;
@@ -182,15 +182,7 @@ static int setup(void **state)
 	(void)state;
 	test_mysql_start(&server);
 	root = test_mysql_root(&server);
-	config = (struct mysql_config){.host = server.host,
-		.port = server.port,
-		.user = "root",
-		.database = "wt",
-		.connect_timeout_ms = 3000,
-		.io_timeout_ms = 3000,
-		.group = "g",
-		.updated_by = "test:1",
-		.mapping = users_mapping()};
+	config = test_mysql_config(&server);
 	route = &config.mapping->routes[0];
 	return 0;
 }

@@ -15,7 +15,7 @@
 
 #include "common/clock.h"
 #include "consumer/pipeline/mysql_store.h"
-#include "tests/lib/servers.h"
+#include "tests/lib/stores.h"
 #include "tests/lib/users.h"
 
 static struct test_server server;
@@ -24,14 +24,7 @@ static const struct route *route;
 static MYSQL *root;
 static struct store_error error;
 
-#define is(expression, verdict) is_verdict(expression, verdict, #expression, __LINE__)
-
-static void is_verdict(enum verdict got, enum verdict expected, const char *what, int line)
-{
-	if (got != expected)
-		fail_msg("line %d: %s is %s, not %s: %s", line, what, verdict_name(got),
-			verdict_name(expected), got == VERDICT_DONE ? "" : error.msg.text);
-}
+#define is(expression, verdict) test_is(expression, verdict, &error)
 
 static struct mysql_store *at(int64_t next)
 {
@@ -349,15 +342,7 @@ static int setup(void **state)
 	(void)state;
 	test_mysql_start(&server);
 	root = test_mysql_root(&server);
-	config = (struct mysql_config){.host = server.host,
-		.port = server.port,
-		.user = "root",
-		.database = "wt",
-		.connect_timeout_ms = 3000,
-		.io_timeout_ms = 3000,
-		.group = "g",
-		.updated_by = "test:1",
-		.mapping = users_mapping()};
+	config = test_mysql_config(&server);
 	route = &config.mapping->routes[0];
 	return 0;
 }

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "consumer/pipeline/mysql_store.h"
-#include "tests/lib/servers.h"
+#include "tests/lib/stores.h"
 #include "tests/lib/users.h"
 
 static struct test_server server;
@@ -337,15 +337,8 @@ static int setup(void **state)
 	make_kinds();
 	mapping = (struct mapping){
 		.source = users_mapping()->source, .routes = routes, .route_count = 2};
-	config = (struct mysql_config){.host = server.host,
-		.port = server.port,
-		.user = "root",
-		.database = "wt",
-		.connect_timeout_ms = 3000,
-		.io_timeout_ms = 3000,
-		.group = "g",
-		.updated_by = "test:1",
-		.mapping = &mapping};
+	config = test_mysql_config(&server);
+	config.mapping = &mapping;
 	return 0;
 }
 

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "consumer/pipeline/mysql_store.h"
-#include "tests/lib/servers.h"
+#include "tests/lib/stores.h"
 #include "tests/lib/users.h"
 
 static struct test_server server, plain;
@@ -20,15 +20,7 @@ static struct store_error error;
 
 static const struct test_server *use(const struct test_server *to)
 {
-	config = (struct mysql_config){.host = to->host,
-		.port = to->port,
-		.user = "root",
-		.database = "wt",
-		.connect_timeout_ms = 3000,
-		.io_timeout_ms = 3000,
-		.group = "g",
-		.updated_by = "test:1",
-		.mapping = users_mapping()};
+	config = test_mysql_config(to);
 	return to;
 }
 

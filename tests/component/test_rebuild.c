@@ -19,7 +19,7 @@
 #include "common/log.h"
 #include "consumer/pipeline/key_partition.h"
 #include "consumer/pipeline/rebuild.h"
-#include "tests/lib/servers.h"
+#include "tests/lib/stores.h"
 #include "tests/lib/users.h"
 
 #define PARTITIONS 6
@@ -35,23 +35,7 @@ static MYSQL *root;
 static redisContext *plain;
 static struct store_error error;
 
-__attribute__((format(printf, 1, 2))) static const char *ask(const char *format, ...)
-{
-	static char text[1024];
-	va_list args;
-	redisReply *reply;
-
-	va_start(args, format);
-	reply = redisvCommand(plain, format, args);
-	va_end(args);
-	assert_non_null(reply);
-	if (reply->type == REDIS_REPLY_INTEGER)
-		snprintf(text, sizeof(text), "%lld", reply->integer);
-	else
-		snprintf(text, sizeof(text), "%s", reply->str ? reply->str : "(nil)");
-	freeReplyObject(reply);
-	return text;
-}
+#define ask(...) test_redis_ask(plain, __VA_ARGS__)
 
 static int32_t partition_of(const char *id)
 {
@@ -398,21 +382,9 @@ static int setup(void **state)
 	test_mysql_start(&mysql_server);
 	test_redis_start(&redis_server, NULL);
 	root = test_mysql_root(&mysql_server);
-	plain = redisConnect(redis_server.host, redis_server.port);
-	mysql = (struct mysql_config){.host = mysql_server.host,
-		.port = mysql_server.port,
-		.user = "root",
-		.database = "wt",
-		.connect_timeout_ms = 3000,
-		.io_timeout_ms = 3000,
-		.group = "g",
-		.updated_by = "test:1",
-		.mapping = users_mapping()};
-	redis = (struct redis_config){.host = redis_server.host,
-		.port = redis_server.port,
-		.connect_timeout_ms = 2000,
-		.io_timeout_ms = 2000,
-		.group = "g"};
+	plain = test_redis_plain(&redis_server);
+	mysql = test_mysql_config(&mysql_server);
+	redis = test_redis_config(&redis_server);
 	config = (struct rebuild_config){.mapping = mysql.mapping,
 		.mysql = &mysql,
 		.redis = &redis,

@@ -17,7 +17,7 @@
 
 #include "common/clock.h"
 #include "consumer/pipeline/redis_store.h"
-#include "tests/lib/servers.h"
+#include "tests/lib/stores.h"
 #include "tests/lib/users.h"
 
 static struct test_server server;
@@ -26,14 +26,7 @@ static struct route *route;
 static redisContext *plain;
 static struct store_error error;
 
-#define is(expression, verdict) is_verdict(expression, verdict, #expression, __LINE__)
-
-static void is_verdict(enum verdict got, enum verdict expected, const char *what, int line)
-{
-	if (got != expected)
-		fail_msg("line %d: %s is %s, not %s: %s", line, what, verdict_name(got),
-			verdict_name(expected), got == VERDICT_DONE ? "" : error.msg.text);
-}
+#define is(expression, verdict) test_is(expression, verdict, &error)
 
 __attribute__((format(printf, 1, 2))) static void ask(const char *format, ...)
 {
@@ -307,14 +300,10 @@ static int setup(void **state)
 {
 	(void)state;
 	test_redis_start(&server, NULL);
-	config = (struct redis_config){.host = server.host,
-		.port = server.port,
-		.connect_timeout_ms = 2000,
-		.io_timeout_ms = 2000,
-		.group = "g"};
+	config = test_redis_config(&server);
 	route = &users_mapping()->routes[0];
-	plain = redisConnect(server.host, server.port);
-	return plain && !plain->err ? 0 : -1;
+	plain = test_redis_plain(&server);
+	return 0;
 }
 
 static int teardown(void **state)

@@ -17,7 +17,7 @@
 #include "common/clock.h"
 #include "common/mem.h"
 #include "consumer/pipeline/redis_store.h"
-#include "tests/lib/servers.h"
+#include "tests/lib/stores.h"
 #include "tests/lib/users.h"
 
 static struct test_server server;
@@ -26,33 +26,9 @@ static struct route *route;
 static redisContext *plain;
 static struct store_error error;
 
-#define is(expression, verdict) is_verdict(expression, verdict, #expression, __LINE__)
+#define is(expression, verdict) test_is(expression, verdict, &error)
 
-static void is_verdict(enum verdict got, enum verdict expected, const char *what, int line)
-{
-	if (got != expected)
-		fail_msg("line %d: %s is %s, not %s: %s", line, what, verdict_name(got),
-			verdict_name(expected), got == VERDICT_DONE ? "" : error.msg.text);
-}
-
-/* A command of a person; its answer as text, "(nil)" for none. */
-__attribute__((format(printf, 1, 2))) static const char *ask(const char *format, ...)
-{
-	static char text[4096];
-	va_list args;
-	redisReply *reply;
-
-	va_start(args, format);
-	reply = redisvCommand(plain, format, args);
-	va_end(args);
-	assert_non_null(reply);
-	if (reply->type == REDIS_REPLY_INTEGER)
-		snprintf(text, sizeof(text), "%lld", reply->integer);
-	else
-		snprintf(text, sizeof(text), "%s", reply->str ? reply->str : "(nil)");
-	freeReplyObject(reply);
-	return text;
-}
+#define ask(...) test_redis_ask(plain, __VA_ARGS__)
 
 static struct redis_store *opened(void)
 {
@@ -383,14 +359,10 @@ static int setup(void **state)
 {
 	(void)state;
 	test_redis_start(&server, NULL);
-	config = (struct redis_config){.host = server.host,
-		.port = server.port,
-		.connect_timeout_ms = 2000,
-		.io_timeout_ms = 2000,
-		.group = "g"};
+	config = test_redis_config(&server);
 	route = &users_mapping()->routes[0];
-	plain = redisConnect(server.host, server.port);
-	return plain && !plain->err ? 0 : -1;
+	plain = test_redis_plain(&server);
+	return 0;
 }
 
 static int teardown(void **state)

@@ -19,7 +19,7 @@
 
 #include "consumer/pipeline/mysql_store.h"
 #include "consumer/pipeline/redis_store.h"
-#include "tests/lib/servers.h"
+#include "tests/lib/stores.h"
 #include "tests/lib/users.h"
 
 static struct test_server mysql_server, redis_server;
@@ -381,27 +381,15 @@ static int setup(void **state)
 	test_mysql_start(&mysql_server);
 	test_redis_start(&redis_server, NULL);
 	root = test_mysql_root(&mysql_server);
-	redis = redisConnect(redis_server.host, redis_server.port);
+	redis = test_redis_plain(&redis_server);
 	route = &users_mapping()->routes[0];
-	mysql_config = (struct mysql_config){.host = mysql_server.host,
-		.port = mysql_server.port,
-		.user = "root",
-		.database = "wt",
-		.connect_timeout_ms = 3000,
-		.io_timeout_ms = 3000,
-		.group = "g",
-		.updated_by = "test:1",
-		.mapping = users_mapping()};
-	redis_config = (struct redis_config){.host = redis_server.host,
-		.port = redis_server.port,
-		.connect_timeout_ms = 3000,
-		.io_timeout_ms = 3000,
-		.group = "g"};
+	mysql_config = test_mysql_config(&mysql_server);
+	redis_config = test_redis_config(&redis_server);
 	mysql = mysql_store_new(&mysql_config);
 	cache = redis_store_new(&redis_config);
 	done(mysql_store_connect(mysql, &error));
 	done(redis_store_connect(cache, &error));
-	return redis->err;
+	return 0;
 }
 
 static int teardown(void **state)
