@@ -1,5 +1,7 @@
 #include "common/json_reader.h"
 
+#include "common/json_string.h"
+
 #include <string.h>
 
 static int fail(struct json_reader *r, const char *at, const char *error)
@@ -9,8 +11,10 @@ static int fail(struct json_reader *r, const char *at, const char *error)
 	return -1;
 }
 
-static const char *skip_space(const char *at, const char *end)
+static inline const char *skip_space(const char *at, const char *end)
 {
+	if (at < end && (unsigned char)*at > ' ') /* nearly always */
+		return at;
 	while (at < end && (*at == ' ' || *at == '\n' || *at == '\r' || *at == '\t'))
 		at++;
 	return at;
@@ -26,82 +30,36 @@ const char *json_kind_name(enum json_kind kind)
 
 /* ---- strings -------------------------------------------------------------------------------- */
 
-/* Bytes of the UTF-8 sequence at `at`, 0 when it is none (overlong, surrogate, beyond U+10FFFF). */
-static size_t utf8_length(const char *at, const char *end)
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+/*
+ * The first byte of a string that needs a look: quote, backslash, control character, not ASCII.
+ * Eight at a time: each test puts a byte's top bit where it hits. A borrow may spoil bytes behind
+ * the first hit, never before it.
+ */
+static const char *skip_plain(const char *at, const char *end)
 {
-	const unsigned char *s = (const unsigned char *)at;
-	size_t room = (size_t)(end - at);
+	const uint64_t ones = 0x0101010101010101, tops = ones << 7;
 
-#define TAIL(i) ((s[i] & 0xc0) == 0x80)
-	if (s[0] >= 0xc2 && s[0] <= 0xdf)
-		return room >= 2 && TAIL(1) ? 2 : 0;
-	if ((s[0] & 0xf0) == 0xe0) {
-		if (room < 3 || !TAIL(1) || !TAIL(2))
-			return 0;
-		if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] >= 0xa0))
-			return 0;
-		return 3;
+	for (; end - at >= 8; at += 8) {
+		uint64_t bytes, quote, backslash, hits;
+
+		memcpy(&bytes, at, sizeof(bytes));
+		quote = bytes ^ ones * '"';
+		backslash = bytes ^ ones * '\\';
+		hits = ((bytes - ones * 0x20) | (quote - ones) | (backslash - ones) | bytes) &
+		       tops;
+		if (hits)
+			return at + (__builtin_ctzll(hits) >> 3);
 	}
-	if (s[0] >= 0xf0 && s[0] <= 0xf4) {
-		if (room < 4 || !TAIL(1) || !TAIL(2) || !TAIL(3))
-			return 0;
-		if ((s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] >= 0x90))
-			return 0;
-		return 4;
-	}
-#undef TAIL
-	return 0;
+	return at;
 }
-
-bool json_is_utf8(const char *text, size_t length)
+#else
+static const char *skip_plain(const char *at, const char *end)
 {
-	const char *end = text + length;
-	size_t used = 1;
-
-	for (; text < end && used; text += used)
-		used = (unsigned char)*text < 0x80 ? 1 : utf8_length(text, end);
-	return used > 0;
+	(void)end;
+	return at;
 }
-
-static int hex4(const char *at, const char *end)
-{
-	int value = 0;
-
-	if (end - at < 4)
-		return -1;
-	for (int i = 0; i < 4; i++) {
-		int c = at[i];
-
-		if (c >= '0' && c <= '9')
-			c -= '0';
-		else if ((c | 32) >= 'a' && (c | 32) <= 'f')
-			c = (c | 32) - 'a' + 10;
-		else
-			return -1;
-		value = value << 4 | c;
-	}
-	return value;
-}
-
-/* Bytes of the escape at the backslash `at`, 0 when it is none. */
-static size_t escape_length(const char *at, const char *end)
-{
-	int code;
-
-	if (end - at < 2)
-		return 0;
-	if (at[1] != 'u')
-		return at[1] && strchr("\"\\/bfnrt", at[1]) ? 2 : 0;
-	code = hex4(at + 2, end);
-	if (code < 0 || (code >= 0xdc00 && code <= 0xdfff))
-		return 0;
-	if (code < 0xd800 || code > 0xdfff)
-		return 6;
-	if (end - at < 12 || at[6] != '\\' || at[7] != 'u')
-		return 0;
-	code = hex4(at + 8, end);
-	return code >= 0xdc00 && code <= 0xdfff ? 12 : 0;
-}
+#endif
 
 /* From behind the opening quote to behind the closing one; NULL after fail(). */
 static const char *take_string(struct json_reader *r, const char *at, struct json_value *value)
@@ -109,7 +67,7 @@ static const char *take_string(struct json_reader *r, const char *at, struct jso
 	value->kind = JSON_KIND_STRING;
 	value->escaped = false;
 	value->text = at;
-	while (at < r->end) {
+	while ((at = skip_plain(at, r->end)) < r->end) {
 		unsigned char c = (unsigned char)*at;
 		size_t length = 1;
 
@@ -119,102 +77,19 @@ static const char *take_string(struct json_reader *r, const char *at, struct jso
 		}
 		if (c == '\\') {
 			value->escaped = true;
-			length = escape_length(at, r->end);
+			length = json_escape_length(at, r->end);
 			if (!length)
 				return fail(r, at, "bad escape in a string"), NULL;
 		} else if (c < 0x20) {
 			return fail(r, at, "control character in a string"), NULL;
 		} else if (c >= 0x80) {
-			length = utf8_length(at, r->end);
+			length = json_utf8_length(at, r->end);
 			if (!length)
 				return fail(r, at, "not UTF-8"), NULL;
 		}
 		at += length;
 	}
 	return fail(r, at, "unfinished string"), NULL;
-}
-
-static size_t put_utf8(char *out, unsigned code)
-{
-	if (code < 0x80) {
-		out[0] = (char)code;
-		return 1;
-	}
-	if (code < 0x800) {
-		out[0] = (char)(0xc0 | code >> 6);
-		out[1] = (char)(0x80 | (code & 0x3f));
-		return 2;
-	}
-	if (code < 0x10000) {
-		out[0] = (char)(0xe0 | code >> 12);
-		out[1] = (char)(0x80 | (code >> 6 & 0x3f));
-		out[2] = (char)(0x80 | (code & 0x3f));
-		return 3;
-	}
-	out[0] = (char)(0xf0 | code >> 18);
-	out[1] = (char)(0x80 | (code >> 12 & 0x3f));
-	out[2] = (char)(0x80 | (code >> 6 & 0x3f));
-	out[3] = (char)(0x80 | (code & 0x3f));
-	return 4;
-}
-
-/* The character of the (valid) escape at `at`; *used = its bytes. */
-static unsigned escape_code(const char *at, const char *end, size_t *used)
-{
-	static const char letters[] = "bfnrt", meant[] = "\b\f\n\r\t";
-	const char *letter;
-	unsigned code;
-
-	*used = escape_length(at, end);
-	if (at[1] != 'u') {
-		letter = strchr(letters, at[1]);
-		return (unsigned char)(letter ? meant[letter - letters] : at[1]);
-	}
-	code = (unsigned)hex4(at + 2, end);
-	if (*used == 12)
-		code = 0x10000 + ((code - 0xd800) << 10) +
-		       ((unsigned)hex4(at + 8, end) - 0xdc00);
-	return code;
-}
-
-size_t json_unescape(const struct json_value *value, char *out)
-{
-	const char *at = value->text, *end = value->text + value->length;
-	char *to = out;
-
-	while (at < end) {
-		size_t used;
-
-		if (*at != '\\') {
-			*to++ = *at++;
-			continue;
-		}
-		to += put_utf8(to, escape_code(at, end, &used));
-		at += used;
-	}
-	return (size_t)(to - out);
-}
-
-bool json_string_is(const struct json_value *value, const char *text, size_t length)
-{
-	const char *at = value->text, *end = value->text + value->length;
-	const char *stop = text + length;
-
-	if (!value->escaped)
-		return value->length == length && memcmp(value->text, text, length) == 0;
-	while (at < end) {
-		char plain[4];
-		size_t used = 1, count = 1;
-
-		plain[0] = *at;
-		if (*at == '\\')
-			count = put_utf8(plain, escape_code(at, end, &used));
-		if ((size_t)(stop - text) < count || memcmp(text, plain, count) != 0)
-			return false;
-		text += count;
-		at += used;
-	}
-	return text == stop;
 }
 
 /* ---- other values ----------------------------------------------------------------------------- */
@@ -355,7 +230,7 @@ int json_array_begin(struct json_reader *r, const char *text, size_t length)
 }
 
 /* To the next member: 1 there is one, 0 the end, -1 an error. */
-static int next(struct json_reader *r, char closing)
+static inline int next(struct json_reader *r, char closing)
 {
 	r->at = skip_space(r->at, r->end);
 	if (r->at < r->end && *r->at == closing) {
@@ -371,12 +246,8 @@ static int next(struct json_reader *r, char closing)
 	return 1;
 }
 
-int json_object_next(struct json_reader *r, struct json_value *key, struct json_value *value)
+static int take_member(struct json_reader *r, struct json_value *key, struct json_value *value)
 {
-	int more = r->error ? -1 : next(r, '}');
-
-	if (more != 1)
-		return more;
 	if (r->at == r->end || *r->at != '"')
 		return fail(r, r->at, "a member name is missing");
 	r->at = take_string(r, r->at + 1, key);
@@ -387,6 +258,53 @@ int json_object_next(struct json_reader *r, struct json_value *key, struct json_
 		return fail(r, r->at, "':' is missing");
 	r->at = take_value(r, r->at + 1, value, 1);
 	return r->at ? 1 : -1;
+}
+
+/* Eight or four bytes at a time, the last ones overlapping: a call of memcmp costs more. */
+static inline bool begins_with(const char *at, const char *end, const char *text, size_t length)
+{
+	uint64_t a, b;
+	uint32_t a4[2], b4[2];
+
+	if ((size_t)(end - at) < length)
+		return false;
+	if (length < 8) { /* two quotes and a colon make three, and no name is empty */
+		memcpy(&a4[0], at, 4);
+		memcpy(&b4[0], text, 4);
+		memcpy(&a4[1], at + length - 4, 4);
+		memcpy(&b4[1], text + length - 4, 4);
+		return a4[0] == b4[0] && a4[1] == b4[1];
+	}
+	for (size_t i = 0; i + 8 < length; i += 8) {
+		memcpy(&a, at + i, 8);
+		memcpy(&b, text + i, 8);
+		if (a != b)
+			return false;
+	}
+	memcpy(&a, at + length - 8, 8);
+	memcpy(&b, text + length - 8, 8);
+	return a == b;
+}
+
+int json_object_next_guess(struct json_reader *r, const char *member, size_t length,
+	struct json_value *key, struct json_value *value)
+{
+	int more = r->error ? -1 : next(r, '}');
+
+	if (more != 1)
+		return more;
+	if (begins_with(r->at, r->end, member, length)) {
+		r->at = take_value(r, r->at + length, value, 1);
+		return r->at ? 2 : -1;
+	}
+	return take_member(r, key, value);
+}
+
+int json_object_next(struct json_reader *r, struct json_value *key, struct json_value *value)
+{
+	int more = r->error ? -1 : next(r, '}');
+
+	return more == 1 ? take_member(r, key, value) : more;
 }
 
 int json_array_next(struct json_reader *r, struct json_value *value)

@@ -54,6 +54,12 @@ int json_array_begin(struct json_reader *reader, const char *text, size_t length
 /* 1: a member; 0: the end, and nothing but white space behind it; -1: error and position are set. */
 int json_object_next(
 	struct json_reader *reader, struct json_value *key, struct json_value *value);
+/*
+ * The same, where the caller guesses the next member: `member` is its name in quotes and the colon
+ * ("id": with the quotes; four bytes at least), plain. 2: it is that one, and `key` was not set.
+ */
+int json_object_next_guess(struct json_reader *reader, const char *member, size_t length,
+	struct json_value *key, struct json_value *value);
 int json_array_next(struct json_reader *reader, struct json_value *value);
 
 /* Writes the plain text of an escaped string; `out` has room for value->length bytes. */

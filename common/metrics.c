@@ -128,14 +128,19 @@ void metric_histogram_init_decades(struct metric_histogram *h, double first, dou
 
 void metric_histogram_observe(struct metric_histogram *h, double value)
 {
+	metric_histogram_observe_many(h, value, 1);
+}
+
+void metric_histogram_observe_many(struct metric_histogram *h, double value, uint64_t times)
+{
 	int i = 0;
 
 	while (i < h->count && value > h->bounds[i])
 		i++;
-	atomic_fetch_add_explicit(&h->buckets[i], 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(&h->buckets[i], times, memory_order_relaxed);
 	if (value > 0)
 		atomic_fetch_add_explicit(
-			&h->sum_micro, (uint64_t)(value * 1e6), memory_order_relaxed);
+			&h->sum_micro, times * (uint64_t)(value * 1e6), memory_order_relaxed);
 }
 
 void metrics_histogram(

@@ -65,6 +65,8 @@ struct metric_histogram {
 /* Bounds 1-2.5-5 per decade, from `first` up to and including `last`. */
 void metric_histogram_init_decades(struct metric_histogram *h, double first, double last);
 void metric_histogram_observe(struct metric_histogram *h, double value);
+/* The same value so many times. */
+void metric_histogram_observe_many(struct metric_histogram *h, double value, uint64_t times);
 void metrics_histogram(struct metrics_writer *w, const struct metric_histogram *h,
 	const char *labels, ...) __attribute__((format(printf, 3, 4)));
 

@@ -6,11 +6,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The member's name in the cache's JSON, where it needs no escape. */
+static void set_member(struct column *column)
+{
+	if (!*column->field)
+		return;
+	for (const char *at = column->field; *at; at++) {
+		if ((unsigned char)*at < 0x20 || *at == '"' || *at == '\\')
+			return;
+	}
+	column->member = mem_printf("\"%s\":", column->field);
+	column->member_bytes = strlen(column->member);
+}
+
 void column_set_field(struct column *column, const char *field)
 {
 	const char *at = field;
 
 	column->field = mem_strdup(field);
+	set_member(column);
 	for (;;) {
 		size_t length = strcspn(at, ".");
 
@@ -121,8 +135,22 @@ const char *route_set_cache_key(struct route *route, const char *text)
 	return check_shape(route);
 }
 
+static bool is_flat(const struct route *route)
+{
+	for (int i = 0; i < route->column_count; i++) {
+		if (route->columns[i].path_length != 1)
+			return false;
+		for (int k = 0; k < i; k++) {
+			if (strcmp(route->columns[k].field, route->columns[i].field) == 0)
+				return false;
+		}
+	}
+	return true;
+}
+
 void route_set_keys(struct route *route)
 {
+	route->flat = is_flat(route);
 	for (int i = 0; i < route->column_count; i++) {
 		if (!route->columns[i].key)
 			continue;
@@ -167,6 +195,7 @@ static void release_route(struct route *route)
 		free(column->path);
 		free(column->path_bytes);
 		free(column->field);
+		free(column->member);
 		free(column->column);
 		if (column->default_cell.kind == CELL_TEXT)
 			free((char *)(uintptr_t)column->default_cell.text);

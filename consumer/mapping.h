@@ -28,6 +28,8 @@ struct column {
 	char **path; /* its members, path_length of them */
 	size_t *path_bytes; /* their lengths */
 	int path_length;
+	char *member; /* "\"address.city\":", as the cache's JSON has it; NULL = not made */
+	size_t member_bytes;
 	char *column; /* the SQL name */
 	enum column_type type;
 	bool key;
@@ -56,6 +58,7 @@ struct route {
 	enum route_mode mode;
 	struct column *columns;
 	int column_count;
+	bool flat; /* every field is a member of the record itself, and no two are the same one */
 	int *keys; /* indices of the key columns, key_count of them; 0 in append mode */
 	int key_count;
 	enum key_mismatch key_mismatch; /* of option key.mismatch */

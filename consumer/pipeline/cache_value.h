@@ -14,6 +14,8 @@ struct text_buffer {
 	char *data;
 	size_t used, room;
 };
+/* Room for `length` more bytes behind what is used; where they go. */
+char *text_buffer_room(struct text_buffer *buffer, size_t length);
 void text_buffer_add(struct text_buffer *buffer, const void *data, size_t length);
 void text_buffer_release(struct text_buffer *buffer);
 

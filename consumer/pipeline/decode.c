@@ -19,8 +19,12 @@ struct walk {
 	const struct route *route;
 	struct row *row;
 	unsigned char *seen; /* per column */
+	int seen_count;
+	int next; /* flat: the column that the next member is likely to be */
 	struct decode_error *why;
 };
+
+#define FEW_COLUMNS 64 /* their marks need no arena */
 
 /* Does column i's path start like that of column `parent` (the object being walked)? */
 static bool below(const struct column *column, const struct column *parent, int depth)
@@ -46,6 +50,15 @@ static bool take_leaf(struct walk *w, int index, const struct json_value *value)
 		return false;
 	}
 	w->seen[index] = 1;
+	w->seen_count++;
+	if (column->type == COLUMN_STRING && value->kind == JSON_KIND_STRING &&
+		!value->escaped) { /* nearly always; decode_value would do the same */
+		w->row->cells[index] = (struct cell){.kind = CELL_TEXT,
+			.plain = true,
+			.length = (uint32_t)value->length,
+			.text = value->text};
+		return true;
+	}
 	reason = decode_value(
 		column, value, &w->batch->arena, &w->row->cells[index], &w->why->msg);
 	if (reason) {
@@ -92,21 +105,53 @@ static bool take_member(struct walk *w, const struct json_value *key,
 	return true;
 }
 
+/* The next member and its cell: 1, 0 at the object's end, -1 where the reader or the cell is wrong. */
+static int walk_member(
+	struct walk *w, struct json_reader *r, const struct column *parent, int depth)
+{
+	struct json_value key, value;
+	int more = json_object_next(r, &key, &value);
+
+	if (more > 0 && !take_member(w, &key, &value, parent, depth))
+		return -1;
+	return more;
+}
+
+/* A producer writes its members in one order: the column behind the last is tried first. */
+static int walk_flat_member(struct walk *w, struct json_reader *r)
+{
+	const struct column *columns = w->route->columns, *guess = &columns[w->next];
+	int count = w->route->column_count, index = w->next, more;
+	struct json_value key, value;
+
+	more = guess->member ? json_object_next_guess(
+				       r, guess->member, guess->member_bytes, &key, &value)
+			     : json_object_next(r, &key, &value);
+	if (more <= 0)
+		return more;
+	if (more == 1) {
+		for (index = 0; index < count && !is_named(&key, &columns[index], 0); index++)
+			;
+	}
+	if (index == count)
+		return 1;
+	w->next = index + 1 == count ? 0 : index + 1;
+	return take_leaf(w, index, &value) ? 1 : -1;
+}
+
 static bool walk_object(
 	struct walk *w, const char *text, size_t length, const struct column *parent, int depth)
 {
 	struct json_reader r;
-	struct json_value key, value;
-	int more = json_object_begin(&r, text, length);
+	int more = json_object_begin(&r, text, length) == 0 ? 1 : -1;
 
-	if (more == 0) {
-		while ((more = json_object_next(&r, &key, &value)) > 0) {
-			if (!take_member(w, &key, &value, parent, depth))
-				return false;
-		}
-	}
+	while (more > 0)
+		more = w->route->flat ? walk_flat_member(w, &r)
+				      : walk_member(w, &r, parent, depth);
 	if (more == 0)
 		return true;
+	if (!r.error) /* a cell: `why` says it */
+		return false;
 	errmsg_set(&w->why->msg, ERR_INVALID, "not a JSON object: byte %zu: %s", r.position,
 		r.error);
 	w->why->reason = "not_json";
@@ -115,6 +160,8 @@ static bool walk_object(
 
 static bool fill_missing(struct walk *w)
 {
+	if (w->seen_count == w->route->column_count)
+		return true;
 	for (int i = 0; i < w->route->column_count; i++) {
 		const struct column *column = &w->route->columns[i];
 
@@ -253,7 +300,10 @@ static bool take_record_key(struct walk *w, const rd_kafka_message_t *record)
 		return bad_key(w, "bad_key", "the record's key is no plain whole number");
 	if (column->type != COLUMN_INT && !json_is_utf8(value.text, value.length))
 		return bad_key(w, "bad_key", "the record's key is not UTF-8");
-	return take_leaf(w, w->route->keys[0], &value);
+	if (!take_leaf(w, w->route->keys[0], &value))
+		return false;
+	w->row->cells[w->route->keys[0]].plain = false; /* a key is no JSON */
+	return true;
 }
 
 /* Two partitions may hold records of one row then, and nothing orders them: the caller decides. */
@@ -291,11 +341,14 @@ static bool decode(struct walk *w, const rd_kafka_message_t *record)
 
 enum decode_result decode_record(struct batch *batch, size_t record, struct decode_error *why)
 {
-	struct walk w = {.batch = batch, .route = batch->route, .why = why};
+	size_t columns = (size_t)batch->route->column_count;
+	unsigned char few[FEW_COLUMNS];
+	struct walk w = {.batch = batch, .route = batch->route, .seen = few, .why = why};
 
 	w.row = batch_add_row(batch, record);
-	w.seen = arena_alloc(&batch->arena, (size_t)batch->route->column_count);
-	memset(w.seen, 0, (size_t)batch->route->column_count);
+	if (columns > FEW_COLUMNS)
+		w.seen = arena_alloc(&batch->arena, columns);
+	memset(w.seen, 0, columns);
 	if (decode(&w, batch->records[record]))
 		return DECODE_ROW;
 	batch->row_count--;

@@ -23,6 +23,7 @@ static const char *bad_value(
 static void take_text(const struct json_value *value, struct arena *arena, struct cell *cell)
 {
 	cell->kind = CELL_TEXT;
+	cell->plain = !value->escaped; /* it came out of JSON as it is, so it goes in again */
 	if (!value->escaped) {
 		cell->text = value->text;
 		cell->length = (uint32_t)value->length;
@@ -159,6 +160,7 @@ static const char *bytes(const struct column *column, const struct json_value *v
 	if (value->kind != JSON_KIND_STRING)
 		return bad_type(column, value, "base64 text", why);
 	take_text(value, arena, cell);
+	cell->plain = false;
 	length = cell->length;
 	while (padding < 2 && padding < length && cell->text[length - padding - 1] == '=')
 		padding++;

@@ -1,6 +1,7 @@
 /*
- * redis_command: commands out, replies in. A script's arguments are written in the wire's form
- * straight into one kept buffer, its head into another; hiredis takes both as one command.
+ * redis_command: commands out, replies in. They are written in the wire's form straight into kept
+ * buffers. A script's arguments go into one, its head into another; hiredis takes both as one
+ * command.
  */
 #include "consumer/pipeline/redis_internal.h"
 
@@ -37,25 +38,32 @@ enum verdict redis_lost(struct redis_store *store, struct store_error *error)
 		error, VERDICT_RECONNECT, "connection", "%s", store->context->errstr);
 }
 
-static enum verdict error_reply(const redisReply *reply, struct store_error *error)
+enum verdict redis_error_reply(const redisReply *reply, struct store_error *error)
 {
 	const struct redis_verdict *row = redis_verdict(reply->str);
 
 	return redis_refuse(error, row->verdict, row->class, "%s", reply->str);
 }
 
-enum verdict redis_reply(
+enum verdict redis_any_reply(
 	struct redis_store *store, redisReply **reply, struct store_error *error)
 {
 	void *got = NULL;
-	enum verdict v;
 
 	if (redisGetReply(store->context, &got) != REDIS_OK || !got)
 		return redis_lost(store, error);
 	*reply = got;
-	if ((*reply)->type != REDIS_REPLY_ERROR)
-		return VERDICT_DONE;
-	v = error_reply(*reply, error);
+	return VERDICT_DONE;
+}
+
+enum verdict redis_reply(
+	struct redis_store *store, redisReply **reply, struct store_error *error)
+{
+	enum verdict v = redis_any_reply(store, reply, error);
+
+	if (v != VERDICT_DONE || (*reply)->type != REDIS_REPLY_ERROR)
+		return v;
+	v = redis_error_reply(*reply, error);
 	freeReplyObject(*reply);
 	*reply = NULL;
 	return v;
@@ -83,6 +91,16 @@ enum verdict redis_ask(struct redis_store *store, int count, const char *const *
 	return redis_reply(store, reply, error);
 }
 
+/* Where the digits of `count`, written up to `end`, begin. */
+static char *digits_before(char *end, size_t count)
+{
+	do {
+		*--end = (char)('0' + count % 10);
+		count /= 10;
+	} while (count);
+	return end;
+}
+
 /* "$3\r\n", "*12\r\n" */
 static void add_count(struct text_buffer *buffer, char mark, size_t count)
 {
@@ -90,19 +108,61 @@ static void add_count(struct text_buffer *buffer, char mark, size_t count)
 
 	*--at = '\n';
 	*--at = '\r';
-	do {
-		*--at = (char)('0' + count % 10);
-		count /= 10;
-	} while (count);
+	at = digits_before(at, count);
 	*--at = mark;
 	text_buffer_add(buffer, at, (size_t)(text + sizeof(text) - at));
 }
 
-static void add_bulk(struct text_buffer *buffer, const void *data, size_t length)
+void redis_words(struct text_buffer *buffer, size_t count)
+{
+	add_count(buffer, '*', count);
+}
+
+void redis_word(struct text_buffer *buffer, const void *data, size_t length)
 {
 	add_count(buffer, '$', length);
 	text_buffer_add(buffer, data, length);
 	text_buffer_add(buffer, "\r\n", 2);
+}
+
+/* "$" digits "\r\n" */
+static size_t head_bytes(int digits)
+{
+	return (size_t)digits + 3;
+}
+
+size_t redis_word_begin(struct text_buffer *buffer, const int *digits)
+{
+	size_t at = buffer->used;
+
+	text_buffer_room(buffer, head_bytes(*digits));
+	buffer->used += head_bytes(*digits);
+	return at;
+}
+
+void redis_word_end(struct text_buffer *buffer, size_t at, int *digits)
+{
+	size_t length = buffer->used - at - head_bytes(*digits);
+	char text[32], *first = digits_before(text + sizeof(text), length), *head;
+	int wanted = (int)(text + sizeof(text) - first);
+
+	if (wanted != *digits) { /* another guess than it should have been */
+		text_buffer_room(buffer, 32);
+		memmove(buffer->data + at + head_bytes(wanted),
+			buffer->data + at + head_bytes(*digits), length);
+		*digits = wanted;
+		buffer->used = at + head_bytes(wanted) + length;
+	}
+	head = buffer->data + at;
+	*head++ = '$';
+	while (first < text + sizeof(text))
+		*head++ = *first++;
+	*head++ = '\r';
+	*head = '\n';
+	head = text_buffer_room(buffer, 2);
+	head[0] = '\r';
+	head[1] = '\n';
+	buffer->used += 2;
 }
 
 void redis_args_begin(struct redis_store *store)
@@ -113,7 +173,7 @@ void redis_args_begin(struct redis_store *store)
 
 void redis_arg(struct redis_store *store, const void *data, size_t length)
 {
-	add_bulk(&store->body, data, length);
+	redis_word(&store->body, data, length);
 	store->body_args++;
 }
 
@@ -159,15 +219,14 @@ static void script_head(struct redis_store *store, enum redis_script script,
 	store->scratch.used = 0;
 	redis_fence_key(store, route, partition, &store->scratch);
 	head->used = 0;
-	add_count(head, '*', 4 + store->body_args);
-	add_bulk(head, "EVALSHA", 7);
-	add_bulk(head, store->sha[script], REDIS_SHA_CHARS);
-	add_bulk(head, "1", 1);
-	add_bulk(head, store->scratch.data, store->scratch.used);
+	redis_words(head, 4 + store->body_args);
+	redis_word(head, "EVALSHA", 7);
+	redis_word(head, store->sha[script], REDIS_SHA_CHARS);
+	redis_word(head, "1", 1);
+	redis_word(head, store->scratch.data, store->scratch.used);
 }
 
-/* The script's word -> verdict. */
-static enum verdict judge_word(const redisReply *reply, struct store_error *error)
+enum verdict redis_refused(const char *word, struct store_error *error)
 {
 	static const struct {
 		const char *word, *class, *text;
@@ -177,31 +236,42 @@ static enum verdict judge_word(const redisReply *reply, struct store_error *erro
 		{"NEWER", "newer", "newer rows are in the cache already"},
 	};
 
-	if (reply->type != REDIS_REPLY_STRING)
-		return redis_refuse(error, VERDICT_RECONNECT, "protocol",
-			"the script answered no word (type %d)", reply->type);
-	if (!strcmp(reply->str, "OK"))
-		return VERDICT_DONE;
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		if (!strcmp(reply->str, words[i].word))
+		if (!strcmp(word, words[i].word))
 			return redis_refuse(
 				error, VERDICT_MOVED, words[i].class, "%s", words[i].text);
 	}
 	return redis_refuse(
-		error, VERDICT_RECONNECT, "protocol", "the script answered '%s'", reply->str);
+		error, VERDICT_RECONNECT, "protocol", "the script answered '%s'", word);
+}
+
+/* The script's word -> verdict. */
+static enum verdict judge_word(const redisReply *reply, struct store_error *error)
+{
+	if (reply->type != REDIS_REPLY_STRING)
+		return redis_refuse(error, VERDICT_RECONNECT, "protocol",
+			"the script answered no word (type %d)", reply->type);
+	return strcmp(reply->str, "OK") ? redis_refused(reply->str, error) : VERDICT_DONE;
+}
+
+enum verdict redis_queue(
+	struct redis_store *store, const struct text_buffer *buffer, struct store_error *error)
+{
+	if (!store->context)
+		return not_connected(error);
+	if (redisAppendFormattedCommand(store->context, buffer->data, buffer->used) != REDIS_OK)
+		return redis_lost(store, error);
+	return VERDICT_DONE;
 }
 
 static enum verdict send_script(
 	struct redis_store *store, redisReply **reply, struct store_error *error)
 {
-	redisContext *context = store->context;
+	enum verdict v = redis_queue(store, &store->head, error);
 
-	if (redisAppendFormattedCommand(context, store->head.data, store->head.used) !=
-			REDIS_OK ||
-		redisAppendFormattedCommand(context, store->body.data, store->body.used) !=
-			REDIS_OK)
-		return redis_lost(store, error);
-	return redis_reply(store, reply, error);
+	if (v == VERDICT_DONE)
+		v = redis_queue(store, &store->body, error);
+	return v == VERDICT_DONE ? redis_reply(store, reply, error) : v;
 }
 
 enum verdict redis_script_call(struct redis_store *store, enum redis_script script,
@@ -212,6 +282,7 @@ enum verdict redis_script_call(struct redis_store *store, enum redis_script scri
 
 	if (!store->context)
 		return not_connected(error);
+	store->watch.route = NULL; /* the script may write the fence */
 	script_head(store, script, route, partition);
 	v = send_script(store, &reply, error);
 	if (v == VERDICT_RETRY && !strcmp(error->class, "no_script")) {

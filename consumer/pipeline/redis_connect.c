@@ -18,6 +18,7 @@ struct redis_store *redis_store_new(const struct redis_config *config)
 
 	store->config = config;
 	store->fd = -1;
+	store->key_digits = store->value_digits = 2;
 	pthread_mutex_init(&store->mu, NULL);
 	return store;
 }
@@ -30,6 +31,7 @@ static void disconnect(struct redis_store *store)
 	if (store->context)
 		redisFree(store->context);
 	store->context = NULL;
+	store->watch.route = NULL;
 #ifdef WT_REDIS_TLS
 	if (store->tls)
 		redisFreeSSLContext(store->tls);
@@ -180,6 +182,8 @@ enum verdict redis_store_connect(struct redis_store *store, struct store_error *
 		v = choose_database(store, error);
 	if (v == VERDICT_DONE)
 		v = redis_load_scripts(store, error);
+	if (v == VERDICT_DONE)
+		v = redis_watch_probe(store, error);
 	if (v == VERDICT_DONE)
 		return v;
 	errmsg_wrap(&error->msg, "redis %s:%d", store->config->host, store->config->port);

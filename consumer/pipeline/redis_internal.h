@@ -14,6 +14,13 @@
 
 #define REDIS_SHA_CHARS 40
 
+/* The fence that this connection WATCHes, as it was read behind the WATCH. */
+struct redis_watch {
+	const struct route *route; /* NULL: none */
+	int32_t partition;
+	struct fence fence;
+};
+
 struct redis_store {
 	const struct redis_config *config;
 	redisContext *context; /* NULL when closed */
@@ -21,6 +28,9 @@ struct redis_store {
 	char sha[SCRIPT_COUNT][REDIS_SHA_CHARS + 1];
 	struct text_buffer head, body, scratch; /* the command on its way; kept */
 	size_t body_args;
+	int key_digits, value_digits; /* of the last lengths: the next ones are alike */
+	bool transactions; /* wanted, and the server does them right */
+	struct redis_watch watch;
 	pthread_mutex_t mu;
 	int fd; /* under mu; -1 when closed */
 };
@@ -37,9 +47,21 @@ enum verdict redis_lost(struct redis_store *store, struct store_error *error);
  * *reply with freeReplyObject after DONE. */
 enum verdict redis_reply(
 	struct redis_store *store, redisReply **reply, struct store_error *error);
+/* The next reply, of any type; RECONNECT when there is none. */
+enum verdict redis_any_reply(
+	struct redis_store *store, redisReply **reply, struct store_error *error);
+/* What an error reply means. */
+enum verdict redis_error_reply(const redisReply *reply, struct store_error *error);
 /* One command of plain words, its reply likewise. */
 enum verdict redis_ask(struct redis_store *store, int count, const char *const *words,
 	redisReply **reply, struct store_error *error);
+
+/* The wire's form: "*3" before a command of three words; a word whose length is known at its end:
+ * begin, add to the buffer, end. *digits is a guess of the length's, kept for the next word. */
+void redis_words(struct text_buffer *buffer, size_t count);
+void redis_word(struct text_buffer *buffer, const void *data, size_t length);
+size_t redis_word_begin(struct text_buffer *buffer, const int *digits);
+void redis_word_end(struct text_buffer *buffer, size_t at, int *digits);
 
 /* The arguments of a script: begin, any adds, call. */
 void redis_args_begin(struct redis_store *store);
@@ -50,6 +72,11 @@ void redis_arg_number(struct redis_store *store, int64_t number);
 /* Runs the script on the fence; OK is DONE, every other word MOVED. NOSCRIPT loads and repeats. */
 enum verdict redis_script_call(struct redis_store *store, enum redis_script script,
 	const struct route *route, int32_t partition, struct store_error *error);
+/* NOFENCE, MOVED or NEWER as an error. */
+enum verdict redis_refused(const char *word, struct store_error *error);
+/* Queues what is in the buffer; nothing is sent before a reply is asked for. */
+enum verdict redis_queue(
+	struct redis_store *store, const struct text_buffer *buffer, struct store_error *error);
 /* The fence's key, into `key`. */
 void redis_fence_key(struct redis_store *store, const struct route *route, int32_t partition,
 	struct text_buffer *key);
@@ -58,8 +85,21 @@ void redis_fence_key(struct redis_store *store, const struct route *route, int32
 enum verdict redis_fence_of(
 	const redisReply *reply, struct fence *fence, struct store_error *error);
 
-/* redis_rows.c: the ROWS arguments of a script. */
+/* redis_rows.c */
+/* The ROWS arguments of a script. */
 void redis_arg_rows(struct redis_store *store, const struct route *route,
 	struct row *const *rows, size_t count);
+/* The same rows as commands, into store->body; how many those are. None can fail when it is
+ * executed: a key of another type is deleted first. */
+size_t redis_row_commands(struct redis_store *store, const struct route *route,
+	struct row *const *rows, size_t count);
+
+/* redis_watch.c */
+/* The batch by WATCH, MULTI and EXEC. *spoiled: others wrote the fence again and again; nothing
+ * happened. */
+enum verdict redis_watch_apply(struct redis_store *store, const struct batch *batch,
+	bool *spoiled, struct store_error *error);
+/* At connect: sets store->transactions. */
+enum verdict redis_watch_probe(struct redis_store *store, struct store_error *error);
 
 #endif

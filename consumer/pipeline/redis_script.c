@@ -57,7 +57,8 @@ const char *const redis_script_texts[SCRIPT_COUNT] = {
 	"local generation = ARGV[4]\n" READ_FENCE
 	"if ARGV[2] ~= '' and next ~= ARGV[2] then return 'MOVED' end\n"
 	"if ARGV[1] < next or ARGV[1] < seen then return 'NEWER' end\n"
-	"redis.call('HSET', KEYS[1], 'seen', ARGV[1])\n"
+	/* a fence that need not change is not written: who WATCHes it goes on */
+	"if ARGV[1] ~= seen then redis.call('HSET', KEYS[1], 'seen', ARGV[1]) end\n"
 	"rows(5)\n"
 	"if ARGV[2] ~= '' then redis.call('HSET', KEYS[1], 'next', ARGV[3]) end\n"
 	"return 'OK'\n",

@@ -1,6 +1,7 @@
 /*
- * redis_store: the fence and what moves it. Each call is one script, so the cache keys and the
- * fence change together or not at all; what the scripts check is in redis_script.c.
+ * redis_store: the fence and what moves it. Each call is one script (redis_script.c), so the cache
+ * keys and the fence change together or not at all; a batch, which is the hot path, does the same
+ * without one where the server can (redis_watch.c).
  */
 #include "consumer/pipeline/redis_internal.h"
 
@@ -102,6 +103,13 @@ enum verdict redis_store_jump(struct redis_store *store, const struct route *rou
 enum verdict redis_store_apply(
 	struct redis_store *store, const struct batch *batch, struct store_error *error)
 {
+	if (store->transactions) {
+		bool spoiled;
+		enum verdict v = redis_watch_apply(store, batch, &spoiled, error);
+
+		if (v != VERDICT_DONE || !spoiled)
+			return v;
+	}
 	redis_args_begin(store);
 	redis_arg_offset(store, batch->from);
 	redis_arg_offset(store, batch->to);

@@ -25,6 +25,7 @@ struct redis_config {
 	const char *tls_ca; /* or NULL */
 	int connect_timeout_ms, io_timeout_ms;
 	const char *group;
+	bool scripts_only; /* batches by script too, never by WATCH and MULTI */
 };
 
 #define FENCE_ID_BYTES 64
@@ -63,8 +64,8 @@ enum verdict redis_store_jump(struct redis_store *store, const struct route *rou
 	int32_t partition, const struct fence *read, int64_t to, const char *rebuild,
 	struct store_error *error);
 
-/* The batch's one script call: the selected rows, and the fence from -> to. MOVED: not at from, no
- * fence, or newer rows are there already. */
+/* The batch's one call: the selected rows, and the fence from -> to, all or nothing. MOVED: not at
+ * from, no fence, or newer rows are there already. */
 enum verdict redis_store_apply(
 	struct redis_store *store, const struct batch *batch, struct store_error *error);
 

@@ -16,7 +16,8 @@
 enum cell_kind { CELL_NULL, CELL_INT, CELL_DOUBLE, CELL_TEXT };
 
 struct cell {
-	enum cell_kind kind;
+	enum cell_kind kind : 8;
+	bool plain; /* a text that JSON holds as it is: nothing in it wants an escape */
 	uint32_t length; /* bytes of text */
 	union {
 		int64_t integer;

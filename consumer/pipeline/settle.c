@@ -5,14 +5,24 @@
 
 static void count_end_to_end(struct meters *meters, const struct batch *batch)
 {
-	int64_t now_ms = clock_wall_ms();
+	int64_t now_ms = clock_wall_ms(), run_ms = -1;
+	uint64_t run = 0;
 
-	for (size_t i = 0; i < batch->record_count; i++) {
-		int64_t sent_ms = rd_kafka_message_timestamp(batch->records[i], NULL);
+	/* neighbours were often sent in the same millisecond */
+	for (size_t i = 0; i <= batch->record_count; i++) {
+		int64_t sent_ms = i < batch->record_count
+					  ? rd_kafka_message_timestamp(batch->records[i], NULL)
+					  : -1;
 
-		if (sent_ms > 0)
-			metric_histogram_observe(&meters->end_to_end_seconds,
-				(double)(now_ms > sent_ms ? now_ms - sent_ms : 0) / 1000);
+		if (sent_ms != run_ms || i == batch->record_count) {
+			if (run_ms > 0)
+				metric_histogram_observe_many(&meters->end_to_end_seconds,
+					(double)(now_ms > run_ms ? now_ms - run_ms : 0) / 1000,
+					run);
+			run_ms = sent_ms;
+			run = 0;
+		}
+		run++;
 	}
 }
 

@@ -66,6 +66,7 @@ static void fill_redis(struct settings *settings, const struct consumer_options 
 		.tls_ca = o->redis_tls_ca,
 		.connect_timeout_ms = (int)o->redis_connect_timeout,
 		.io_timeout_ms = (int)o->redis_io_timeout,
+		.scripts_only = !o->redis_transactions,
 		.group = o->group};
 }
 

@@ -1,115 +1,28 @@
 /*
- * consumer/pipeline/redis_store on a real server: every line of the scripts, and what Redis may
- * answer instead.  needs: redis
+ * consumer/pipeline/redis_store on a real server: every line of the scripts, a batch with and
+ * without one, and what Redis may answer instead.  needs: redis
  */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <setjmp.h>
 #include <cmocka.h>
-#include <hiredis/hiredis.h>
-#include <pthread.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "common/clock.h"
-#include "common/mem.h"
-#include "consumer/pipeline/redis_store.h"
-#include "tests/lib/stores.h"
-#include "tests/lib/users.h"
-
-static struct test_server server;
-static struct redis_config config;
-static struct route *route;
-static redisContext *plain;
-static struct store_error error;
-
-#define is(expression, verdict) test_is(expression, verdict, &error)
-
-#define ask(...) test_redis_ask(plain, __VA_ARGS__)
-
-static struct redis_store *opened(void)
-{
-	struct redis_store *store = redis_store_new(&config);
-
-	is(redis_store_connect(store, &error), VERDICT_DONE);
-	return store;
-}
-
-/* The first fence of partition 0. */
-static enum verdict make_fence(struct redis_store *store, int64_t next, const char *rebuild)
-{
-	struct fence none = {.exists = false}, wanted = {.next = next};
-
-	snprintf(wanted.rebuild, sizeof(wanted.rebuild), "%s", rebuild);
-	return redis_store_create_fence(store, route, 0, &none, &wanted, &error);
-}
-
-/* An empty Redis but for the fence of partition 0 at `next`. */
-static struct redis_store *at(int64_t next)
-{
-	struct redis_store *store = opened();
-
-	ask("FLUSHALL");
-	is(make_fence(store, next, ""), VERDICT_DONE);
-	return store;
-}
-
-static void fence_is(struct redis_store *store, int64_t next, int64_t seen, const char *rebuild)
-{
-	struct fence fence;
-
-	is(redis_store_fence(store, route, 0, &fence, &error), VERDICT_DONE);
-	assert_true(fence.exists);
-	assert_int_equal(fence.next, next);
-	assert_int_equal(fence.seen, seen);
-	assert_string_equal(fence.rebuild, rebuild);
-}
-
-/* Applies one row in a batch [from, from + 1). */
-static enum verdict apply_one(
-	struct redis_store *store, int64_t from, const char *id, const char *name)
-{
-	struct users *users = users_new(route, from, from + 1);
-	enum verdict v;
-
-	users_put(users, id, name, 1, "w");
-	v = redis_store_apply(store, &users->batch, &error);
-	users_free(users);
-	return v;
-}
-
-/* Refreshes one row (NULL name: it is not in MySQL) as a snapshot at `snapshot` had it. */
-static enum verdict refresh_one(struct redis_store *store, int64_t snapshot, int64_t from,
-	int64_t to, const char *id, const char *name)
-{
-	struct users *users = users_new(route, 0, 1);
-	struct row *row = name ? users_put(users, id, name, 1, "w") : users_delete(users, id);
-	struct refresh refresh = {.route = route,
-		.snapshot = snapshot,
-		.advance_from = from,
-		.advance_to = to,
-		.rows = &row,
-		.count = 1};
-	enum verdict v = redis_store_refresh(store, &refresh, &error);
-
-	users_free(users);
-	return v;
-}
+#include "tests/lib/redis_kit.h"
 
 static void a_batch_moves_fence_and_keys_together(void **state)
 {
 	struct redis_store *store = at(10);
-	struct users *users = users_new(route, 10, 13);
+	struct users *users = users_new(kit.route, 10, 13);
 
 	(void)state;
 	ask("SET user:gone x");
 	users_put(users, "a", "Anna", 30, "miller");
 	users_put(users, "b", "B \"q\" \n", 1, "");
 	users_delete(users, "gone");
-	is(redis_store_apply(store, &users->batch, &error), VERDICT_DONE);
+	is(redis_store_apply(store, &users->batch, &kit.error), VERDICT_DONE);
 	assert_string_equal(ask("GET user:a"),
 		"{\"id\":\"a\",\"name\":\"Anna\",\"age\":30,\"occupation\":\"miller\"}");
 	assert_string_equal(ask("GET user:b"),
@@ -128,14 +41,14 @@ static void a_batch_from_elsewhere_is_refused(void **state)
 
 	(void)state;
 	is(apply_one(store, 9, "a", "late"), VERDICT_MOVED);
-	assert_string_equal(error.class, "moved");
+	assert_string_equal(kit.error.class, "moved");
 	is(apply_one(store, 11, "a", "early"), VERDICT_MOVED);
 	is(apply_one(store, 10, "a", "right"), VERDICT_DONE);
 	is(apply_one(store, 10, "a", "again"), VERDICT_MOVED);
 	assert_non_null(strstr(ask("GET user:a"), "right"));
 	ask("DEL writethrough:{g:users:0}");
 	is(apply_one(store, 11, "a", "no fence"), VERDICT_MOVED);
-	assert_string_equal(error.class, "no_fence");
+	assert_string_equal(kit.error.class, "no_fence");
 	assert_string_equal(ask("EXISTS writethrough:{g:users:0}"), "0");
 	assert_non_null(strstr(ask("GET user:a"), "right"));
 	redis_store_free(store);
@@ -149,7 +62,7 @@ static void newer_rows_in_the_cache_refuse_an_older_batch(void **state)
 	is(refresh_one(store, 20, -1, -1, "a", "at 20"), VERDICT_DONE);
 	fence_is(store, 10, 20, "");
 	is(apply_one(store, 10, "a", "at 11"), VERDICT_MOVED);
-	assert_string_equal(error.class, "newer");
+	assert_string_equal(kit.error.class, "newer");
 	assert_non_null(strstr(ask("GET user:a"), "at 20"));
 	redis_store_free(store);
 }
@@ -177,16 +90,16 @@ static void a_fence_is_made_once(void **state)
 
 	(void)state;
 	ask("FLUSHALL");
-	is(redis_store_fence(store, route, 0, &fence, &error), VERDICT_DONE);
+	is(redis_store_fence(store, kit.route, 0, &fence, &kit.error), VERDICT_DONE);
 	assert_false(fence.exists);
 	is(make_fence(store, 5, "r1"), VERDICT_DONE);
 	is(make_fence(store, 6, "r2"), VERDICT_MOVED);
 	fence_is(store, 5, 5, "r1");
-	is(redis_store_rebuilt(store, route, 0, "r2", &error), VERDICT_MOVED);
+	is(redis_store_rebuilt(store, kit.route, 0, "r2", &kit.error), VERDICT_MOVED);
 	fence_is(store, 5, 5, "r1");
-	is(redis_store_rebuilt(store, route, 0, "r1", &error), VERDICT_DONE);
+	is(redis_store_rebuilt(store, kit.route, 0, "r1", &kit.error), VERDICT_DONE);
 	fence_is(store, 5, 5, "");
-	is(redis_store_rebuilt(store, route, 0, "r1", &error), VERDICT_MOVED);
+	is(redis_store_rebuilt(store, kit.route, 0, "r1", &kit.error), VERDICT_MOVED);
 	redis_store_free(store);
 }
 
@@ -194,7 +107,7 @@ static enum verdict jump(struct redis_store *store, int64_t from, int64_t to)
 {
 	struct fence read = {.exists = true, .next = from};
 
-	return redis_store_jump(store, route, 0, &read, to, "r", &error);
+	return redis_store_jump(store, kit.route, 0, &read, to, "r", &kit.error);
 }
 
 static void a_jump_needs_the_fence_where_it_was(void **state)
@@ -217,7 +130,7 @@ static void refresh_writes_only_what_cannot_be_older(void **state)
 
 	(void)state;
 	is(refresh_one(store, 9, -1, -1, "a", "older"), VERDICT_MOVED);
-	assert_string_equal(error.class, "newer");
+	assert_string_equal(kit.error.class, "newer");
 	is(refresh_one(store, -1, -1, -1, "a", "no ledger"), VERDICT_MOVED);
 	ask("HSET writethrough:{g:users:0} seen 00000000000000000003");
 	is(refresh_one(store, 9, -1, -1, "a", "below next"), VERDICT_MOVED);
@@ -255,20 +168,23 @@ static void a_fence_of_another_generation_is_replaced_and_never_used(void **stat
 {
 	struct redis_store *store = at(10);
 	struct fence read = {.exists = true, .next = 10}, wanted = {.next = 3, .generation = 8};
-	struct users *users = users_new(route, 3, 4);
+	struct users *users = users_new(kit.route, 3, 4);
 
 	(void)state;
 	users->batch.generation = 8;
-	is(redis_store_apply(store, &users->batch, &error), VERDICT_MOVED);
+	is(redis_store_apply(store, &users->batch, &kit.error), VERDICT_MOVED);
 	read.next = 9;
-	is(redis_store_create_fence(store, route, 0, &read, &wanted, &error), VERDICT_MOVED);
+	is(redis_store_create_fence(store, kit.route, 0, &read, &wanted, &kit.error),
+		VERDICT_MOVED);
 	read.next = 10;
-	is(redis_store_create_fence(store, route, 0, &read, &wanted, &error), VERDICT_DONE);
-	is(redis_store_create_fence(store, route, 0, &read, &wanted, &error), VERDICT_MOVED);
+	is(redis_store_create_fence(store, kit.route, 0, &read, &wanted, &kit.error),
+		VERDICT_DONE);
+	is(redis_store_create_fence(store, kit.route, 0, &read, &wanted, &kit.error),
+		VERDICT_MOVED);
 	fence_is(store, 3, 3, "");
 	is(apply_one(store, 3, "a", "old generation"), VERDICT_MOVED);
 	is(refresh_one(store, 99, -1, -1, "a", "old generation"), VERDICT_MOVED);
-	is(redis_store_apply(store, &users->batch, &error), VERDICT_DONE);
+	is(redis_store_apply(store, &users->batch, &kit.error), VERDICT_DONE);
 	fence_is(store, 4, 4, "");
 	users_free(users);
 	redis_store_free(store);
@@ -293,49 +209,49 @@ static void large_batches_are_written_whole(void **state)
 
 	(void)state;
 	for (int round = 0; round < 2; round++) { /* hashes, too */
-		route->cache = round ? CACHE_HASH : CACHE_JSON;
+		kit.route->cache = round ? CACHE_HASH : CACHE_JSON;
 		ask("FLUSHALL");
 		is(make_fence(store, 0, ""), VERDICT_DONE);
-		users = users_new(route, 0, 5000);
+		users = users_new(kit.route, 0, 5000);
 		users_put_many(users, 0, USERS_ROWS, 1);
-		is(redis_store_apply(store, &users->batch, &error), VERDICT_DONE);
+		is(redis_store_apply(store, &users->batch, &kit.error), VERDICT_DONE);
 		assert_string_equal(ask("DBSIZE"), "2001");
 		for (int i = 0; i < USERS_ROWS; i++)
 			users->rows[i].tombstone = i % 2;
 		users->batch.from = 5000;
 		users->batch.to = 5001;
-		is(redis_store_apply(store, &users->batch, &error), VERDICT_DONE);
+		is(redis_store_apply(store, &users->batch, &kit.error), VERDICT_DONE);
 		assert_string_equal(ask("DBSIZE"), "1001");
 		users_free(users);
 	}
-	route->cache = CACHE_JSON;
+	kit.route->cache = CACHE_JSON;
 	redis_store_free(store);
 }
 
 static void a_hash_holds_exactly_its_row(void **state)
 {
 	struct redis_store *store = at(0);
-	struct users *users = users_new(route, 0, 1);
+	struct users *users = users_new(kit.route, 0, 1);
 
 	(void)state;
-	route->cache = CACHE_HASH;
+	kit.route->cache = CACHE_HASH;
 	ask("HSET user:a stale 1 name old");
 	users_put(users, "a", "Anna", 30, "x")->cells[3].kind = CELL_NULL;
-	is(redis_store_apply(store, &users->batch, &error), VERDICT_DONE);
+	is(redis_store_apply(store, &users->batch, &kit.error), VERDICT_DONE);
 	assert_string_equal(ask("HLEN user:a"), "3");
 	assert_string_equal(ask("HGET user:a name"), "Anna");
 	assert_string_equal(ask("HGET user:a age"), "30");
 	assert_string_equal(ask("TTL user:a"), "-1");
-	route->cache_ttl_s = 100;
+	kit.route->cache_ttl_s = 100;
 	users->batch.from = 1;
 	users->batch.to = 2;
-	is(redis_store_apply(store, &users->batch, &error), VERDICT_DONE);
+	is(redis_store_apply(store, &users->batch, &kit.error), VERDICT_DONE);
 	assert_string_equal(ask("TTL user:a"), "100");
-	route->cache = CACHE_JSON;
+	kit.route->cache = CACHE_JSON;
 	is(apply_one(store, 2, "a", "x"), VERDICT_DONE);
 	assert_string_equal(ask("TTL user:a"), "100");
 	assert_string_equal(ask("TYPE user:a"), "string");
-	route->cache_ttl_s = 0;
+	kit.route->cache_ttl_s = 0;
 	is(apply_one(store, 3, "a", "x"), VERDICT_DONE);
 	assert_string_equal(ask("TTL user:a"), "-1");
 	users_free(users);
@@ -347,30 +263,12 @@ static void without_a_cache_only_the_fence_moves(void **state)
 	struct redis_store *store = at(0);
 
 	(void)state;
-	route->cache = CACHE_NONE;
+	kit.route->cache = CACHE_NONE;
 	is(apply_one(store, 0, "a", "x"), VERDICT_DONE);
-	route->cache = CACHE_JSON;
+	kit.route->cache = CACHE_JSON;
 	fence_is(store, 1, 1, "");
 	assert_string_equal(ask("DBSIZE"), "1");
 	redis_store_free(store);
-}
-
-static int setup(void **state)
-{
-	(void)state;
-	test_redis_start(&server, NULL);
-	config = test_redis_config(&server);
-	route = &users_mapping()->routes[0];
-	plain = test_redis_plain(&server);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	redisFree(plain);
-	test_server_stop(&server);
-	return 0;
 }
 
 int main(void)
@@ -390,6 +288,8 @@ int main(void)
 		cmocka_unit_test(a_hash_holds_exactly_its_row),
 		cmocka_unit_test(without_a_cache_only_the_fence_moves),
 	};
-
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests_name(
+		       "by WATCH", tests, redis_kit_setup, redis_kit_teardown) +
+	       cmocka_run_group_tests_name(
+		       "by script", tests, redis_kit_setup_scripts, redis_kit_teardown);
 }

@@ -278,6 +278,7 @@ FAULTS = {
     "mysql_slow": proxy("mysql", "delay 50", "stall"),
     "mysql_reset": proxy("mysql", "reset", "refuse"),
     "redis_lost_script": proxy("redis", "drop EVALSHA"),
+    "redis_lost_exec": proxy("redis", "drop EXEC"),
     "redis_cut": proxy("redis", "cut %(n)d"),
     "redis_slow": proxy("redis", "delay 50", "stall"),
     "redis_reset": proxy("redis", "reset", "refuse"),

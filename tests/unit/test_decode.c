@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/mem.h"
+#include "consumer/pipeline/cache_value.h"
 #include "tests/lib/records.h"
 
 static struct mapping users, kinds;
@@ -158,6 +159,37 @@ static void what_is_absent_is_default_or_null(void **state)
 	assert_int_equal(row->cells[B].kind, CELL_NULL);
 	text_is(&row->cells[CITY], "nowhere");
 	records_free(records);
+}
+
+/* The cache's text does not look for escapes in what came out of JSON without one. */
+static void what_is_plain_and_what_is_not_give_one_cache_text(void **state)
+{
+	static const char *const texts[] = {
+		"{\"id\":\"a\",\"name\":\"b\",\"age\":1,\"occupation\":\"\"}",
+		"{\"occupation\":\"\\u0041\\/"
+		"\",\"age\":-1,\"name\":\"\\\"\",\"id\":\"\xc3\xa4\"}",
+		"{\"x\":{},\"id\":\"\\u0001\",\"name\":\"/"
+		"\x7f\",\"age\":90,\"occupation\":\"\\n\"}"};
+	struct text_buffer fast = {0}, slow = {0};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		struct records *records = records_new(USERS);
+		struct row *row =
+			records_put_bytes(records, "k", 1, texts[i], strlen(texts[i]));
+
+		assert_non_null(row);
+		fast.used = slow.used = 0;
+		cache_json_add(&fast, USERS, row);
+		for (int c = 0; c < 4; c++)
+			row->cells[c].plain = false;
+		cache_json_add(&slow, USERS, row);
+		assert_int_equal(fast.used, slow.used);
+		assert_memory_equal(fast.data, slow.data, slow.used);
+		records_free(records);
+	}
+	text_buffer_release(&fast);
+	text_buffer_release(&slow);
 }
 
 static void escaped_names_are_the_same_names(void **state)
@@ -338,6 +370,7 @@ int main(void)
 		cmocka_unit_test(plain_text_is_not_copied),
 		cmocka_unit_test(every_type_becomes_its_cell),
 		cmocka_unit_test(what_is_absent_is_default_or_null),
+		cmocka_unit_test(what_is_plain_and_what_is_not_give_one_cache_text),
 		cmocka_unit_test(escaped_names_are_the_same_names),
 		cmocka_unit_test(what_is_no_json_object_is_dead),
 		cmocka_unit_test(fields_that_do_not_fit_are_dead),

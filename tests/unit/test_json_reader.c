@@ -179,6 +179,59 @@ static void a_cut_number_is_not_read_beyond(void **state)
 	free(exact);
 }
 
+/* The walk over a text, with and without a guess of each member: one verdict, the same values. */
+static void guess_all(const char *text, size_t length)
+{
+	static const char *const guesses[] = {"\"a\":", "\"occupation\":", "\"name\":"};
+
+	for (int g = 0; g < 3; g++) {
+		struct json_value key = {0}, value, plain_key, plain;
+		struct json_reader r, other;
+		int more, expected = json_object_begin(&other, text, length);
+
+		assert_int_equal(json_object_begin(&r, text, length), expected);
+		do {
+			more = json_object_next_guess(
+				&r, guesses[g], strlen(guesses[g]), &key, &value);
+			expected = json_object_next(&other, &plain_key, &plain);
+			assert_int_equal(more > 0 ? 1 : more, expected);
+			if (more <= 0)
+				break;
+			assert_ptr_equal(value.text, plain.text);
+			assert_int_equal(value.length, plain.length);
+			if (more == 2)
+				assert_int_equal(plain_key.length, strlen(guesses[g]) - 3);
+			else
+				assert_ptr_equal(key.text, plain_key.text);
+			if (more == 2)
+				assert_memory_equal(
+					plain_key.text, guesses[g] + 1, plain_key.length);
+		} while (more > 0);
+		assert_int_equal(r.position, other.position);
+	}
+}
+
+static void a_guess_changes_nothing(void **state)
+{
+	static const char *const texts[] = {"{\"a\":1,\"name\":\"x\",\"occupation\":null}",
+		"{ \"a\" :1, \"name\": \"x\" , \"occupations\":[1,{\"a\":2}]}",
+		"{\"\\u0061\":1,\"a\":2,\"a\":3,\"nam\":\"\xc3\xa4\\n\"}",
+		"{\"occupation\":\"a very long text that needs more than eight bytes\"}"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		size_t length = strlen(texts[i]);
+
+		for (size_t cut = 1; cut <= length; cut++) { /* exact: nothing is read beyond */
+			char *exact = malloc(cut);
+
+			memcpy(exact, texts[i], cut);
+			guess_all(exact, cut);
+			free(exact);
+		}
+	}
+}
+
 static void names_are_compared_as_they_are_meant(void **state)
 {
 	struct json_value plain = {
@@ -281,6 +334,7 @@ int main(void)
 		cmocka_unit_test(integers_are_exact_or_refused),
 		cmocka_unit_test(doubles_are_nearest_or_refused),
 		cmocka_unit_test(a_cut_number_is_not_read_beyond),
+		cmocka_unit_test(a_guess_changes_nothing),
 		cmocka_unit_test(names_are_compared_as_they_are_meant),
 		cmocka_unit_test(mutated_documents_are_judged_as_by_jansson),
 	};
