@@ -79,3 +79,9 @@ deb: dist
 	@ls build/deb/*.deb
 
 .PHONY: man completion install uninstall dist deb
+
+# The Kubernetes manifests against the projects' own schemas. By hand: it needs Go, and fetches
+# kubeconform and the schemas (140 MB of modules) the first time.
+check-kubernetes:
+	deploy/kubernetes/check $(BUILD)/kubernetes
+.PHONY: check-kubernetes

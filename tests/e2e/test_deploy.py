@@ -54,6 +54,13 @@ def test_promtool_accepts_configuration_and_rules():
     promtool("test", "rules", "alerts_test.yml")
 
 
+def test_every_alert_is_seen_to_fire():
+    with open(os.path.join(PROMETHEUS, "alerts_test.yml"), encoding="utf-8") as f:
+        fired = {a["alertname"] for t in yaml.safe_load(f)["tests"] for a in t["alert_rule_test"]
+                 if a["exp_alerts"]}
+    assert fired == {rule["alert"] for rule in rules()}
+
+
 def test_panels_do_not_overlap_and_have_their_own_id():
     panels = dashboard()["panels"]
     assert len({p["id"] for p in panels}) == len(panels)
