@@ -64,10 +64,21 @@ static bool held(int64_t since_ms, int64_t now_ms, int64_t hold_ms)
 	return since_ms >= 0 && now_ms - since_ms >= hold_ms;
 }
 
+/* Up again soon after a step down: that step was wrong. Much later it is another surge. */
+static void learn(struct autoscale *scale, int64_t now_ms)
+{
+	int64_t hold_ms = scale->limits.down_hold_ms * scale->patience;
+
+	if (now_ms - scale->changed_ms >= hold_ms)
+		scale->patience = 1;
+	else if (scale->patience < PATIENCE_MAX)
+		scale->patience *= 2;
+}
+
 static void changed(struct autoscale *scale, int64_t now_ms, bool down)
 {
-	if (!down && scale->went_down && scale->patience < PATIENCE_MAX)
-		scale->patience *= 2;
+	if (!down && scale->went_down)
+		learn(scale, now_ms);
 	scale->went_down = down;
 	scale->changed_ms = now_ms;
 	scale->behind_since_ms = scale->calm_since_ms = -1;

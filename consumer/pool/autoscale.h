@@ -4,8 +4,8 @@
  *
  * Up: the oldest waiting record is older than up_seconds for up_hold_ms; one useful count at a
  * time, all at once when it is far behind. Down: calm for down_hold_ms, one useful count at a
- * time. A change that had to be taken back doubles the patience (up to 16 times), so it does not
- * flap. Trouble (a store that fails, a stopped partition) and unknown lag never change anything:
+ * time. A step down that had to be taken back soon doubles the patience (up to 16 times), so it does
+ * not flap; a surge long after forgets that. Trouble (a store that fails, a stopped partition) and unknown lag never change anything:
  * more workers would not help. Useful counts divide the partitions evenly.
  */
 #ifndef CONSUMER_POOL_AUTOSCALE_H

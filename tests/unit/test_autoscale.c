@@ -139,6 +139,23 @@ static void a_load_that_needs_two_does_not_flap(void **state)
 	assert_true(changes <= 14);
 }
 
+static void a_surge_long_after_is_no_flapping(void **state)
+{
+	(void)state;
+	in.workers = 6;
+	assert_int_equal(run_for(200), 3); /* down to one */
+	for (int day = 0; day < 4; day++) {
+		run_for(3600);
+		in.lag_seconds = 60;
+		in.slope = 10;
+		run_for(5);
+		assert_int_equal(in.workers, 6);
+		in.lag_seconds = 0;
+		run_for(200);
+		assert_int_equal(in.workers, 1);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -151,6 +168,7 @@ int main(void)
 		cmocka_unit_test_setup(trouble_and_unknown_lag_change_nothing, setup),
 		cmocka_unit_test_setup(the_maximum_holds, setup),
 		cmocka_unit_test_setup(a_load_that_needs_two_does_not_flap, setup),
+		cmocka_unit_test_setup(a_surge_long_after_is_no_flapping, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
