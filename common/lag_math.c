@@ -236,11 +236,13 @@ static void decide_moving(
 	if (s->low >= 0 && s->committed < s->low)
 		say(v, LAG_WARN, "%" PRId64 " records were deleted before the group read them",
 			s->low - s->committed);
-	else if ((growing && calm >= t->limits.warn_ms) ||
-		 (was && s->now_ms - t->grows_ms < t->limits.warn_ms &&
-			 v->lag >= t->limits.min_lag))
+	else if (growing && calm >= t->limits.warn_ms)
 		say(v, LAG_WARN, "the lag grows by %.0f records/s",
 			fmax(v->rate_in - v->rate_out, 0));
+	else if (was && s->now_ms - t->grows_ms < t->limits.warn_ms &&
+		 v->lag >= t->limits.min_lag)
+		say(v, LAG_WARN, "the lag grew until %.0f s ago",
+			(double)(s->now_ms - t->grows_ms) / 1000);
 	else if (!isnan(v->eta_slope))
 		say(v, LAG_OK, "draining by %.0f records/s", v->eta_slope);
 	else

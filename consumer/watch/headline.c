@@ -42,21 +42,26 @@ static void say_backlog(struct picture *p)
 	lag_text_count(lag, v->lag);
 	lag_text_seconds(behind, v->lag_seconds, v->lag_seconds_at_least);
 	lag_text_seconds(eta, v->eta_seconds, false);
-	if (v->state == LAG_WARN)
+	/* WARN is held for a while; the forecast says when it is over. */
+	if (v->state == LAG_WARN && isnan(v->eta_seconds))
 		say(p, LEVEL_WARN, "Falling behind", "%s records wait, the oldest for %s; %s.",
 			lag, behind, v->reason);
 	else if (v->state == LAG_REWIND)
 		say(p, LEVEL_WARN, "Went back", "%s; %s records wait.", v->reason, lag);
-	else if (v->lag_seconds > 5 && !isnan(v->eta_seconds))
+	else if ((v->lag_seconds > 5 || v->state == LAG_WARN) && !isnan(v->eta_seconds))
 		say(p, LEVEL_WARN, "Catching up",
 			"%s records wait, the oldest for %s; at this pace all is written in "
-			"%s.",
-			lag, behind, eta);
+			"%s%s%s.",
+			lag, behind, eta, v->state == LAG_WARN ? "; " : "",
+			v->state == LAG_WARN ? v->reason : "");
 	else if (v->lag_seconds > 5)
 		say(p, LEVEL_WARN, "Behind", "%s records wait, the oldest for %s.", lag,
 			behind);
 	else if (v->lag == 0)
 		say(p, LEVEL_OK, "All is well", "Every record is in MySQL and in Redis.");
+	else if (v->lag_seconds < 1)
+		say(p, LEVEL_OK, "All is well", "%s record%s in hand.", lag,
+			v->lag == 1 ? " is" : "s are");
 	else
 		say(p, LEVEL_OK, "All is well", "%s records are in hand, the oldest for %s.",
 			lag, behind);

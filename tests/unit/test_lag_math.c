@@ -301,6 +301,18 @@ static void a_moment_of_growth_is_no_warning(void **state)
 	lag_track_free(s.track);
 }
 
+static void growth_that_is_over_is_said_to_be_over(void **state)
+{
+	(void)state;
+	struct scene s = scene();
+	run(&s, 20, 1000, 200);
+	const struct lag_view *v = run(&s, 6, 0, 1000);
+	assert_int_equal(v->state, LAG_WARN);
+	assert_non_null(strstr(v->reason, "the lag grew until "));
+	assert_true(v->eta_seconds > 0);
+	lag_track_free(s.track);
+}
+
 static void a_small_lag_is_no_warning(void **state)
 {
 	(void)state;
@@ -459,6 +471,7 @@ int main(void)
 		cmocka_unit_test(forecast_counts_what_still_arrives),
 		cmocka_unit_test(a_growing_lag_has_no_forecast),
 		cmocka_unit_test(a_moment_of_growth_is_no_warning),
+		cmocka_unit_test(growth_that_is_over_is_said_to_be_over),
 		cmocka_unit_test(a_small_lag_is_no_warning),
 		cmocka_unit_test(a_warning_does_not_flap),
 		cmocka_unit_test(no_progress_of_an_owner_is_a_stall),

@@ -44,7 +44,12 @@ static void the_worst_thing_is_said_first(void **state)
 	p.lag.total.view.lag_seconds = 12;
 	p.lag.total.view.eta_seconds = 3;
 	assert_says(&p, LEVEL_WARN, "Catching up");
+	/* WARN is held for a moment after the growth: then the forecast is said, and the reason. */
 	p.lag.total.view.state = LAG_WARN;
+	snprintf(p.lag.total.view.reason, LAG_REASON_BYTES, "it grew until now");
+	assert_says(&p, LEVEL_WARN, "Catching up");
+	assert_non_null(strstr(p.text, "it grew until now"));
+	p.lag.total.view.eta_seconds = NAN;
 	assert_says(&p, LEVEL_WARN, "Falling behind");
 	p.lag.total.view.state = LAG_STATE_UNKNOWN;
 	snprintf(p.lag.error, sizeof(p.lag.error), "no broker");

@@ -10,7 +10,7 @@ const charts = (() => {
   let all = {};
 
   const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-  const clock = (ms) => new Date(ms).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: ms % 60e3 ? "2-digit" : undefined, hour12: false });
+  const clock = (ms, seconds = true) => new Date(ms).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: seconds ? "2-digit" : undefined, hour12: false });
 
   // Dashed lines where partitions or workers changed.
   const markLines = {
@@ -61,7 +61,7 @@ const charts = (() => {
         animation: false, responsive: true, maintainAspectRatio: false, normalized: true,
         interaction: { mode: "index", intersect: false, axis: "x" },
         scales: {
-          x: { type: "linear", grid: { display: false }, afterBuildTicks: roundTimes, ticks: { autoSkip: false, maxRotation: 0, callback: clock } },
+          x: { type: "linear", grid: { display: false }, afterBuildTicks: roundTimes, ticks: { autoSkip: false, maxRotation: 0, callback: (v, i, ticks) => clock(v, ticks.some((t) => t.value % 60e3)) } },
           y: { beginAtZero: true, suggestedMax: round ? 10 : undefined, border: { display: false }, ticks: { maxTicksLimit: 5, precision: round ? 0 : undefined, callback: (v) => format(v) } },
         },
         plugins: {
