@@ -70,7 +70,11 @@ int pool_new(struct pool **out, struct pool_config *config, struct pipeline *pip
 	pool->pipeline = pipeline;
 	pool->started_wall_ms = clock_wall_ms();
 	atomic_init(&pool->wanted_workers, config->workers);
-	autoscale_init(&pool->autoscale, &autoscale_limits_default);
+	struct autoscale_limits limits = autoscale_limits_default;
+
+	if (config->workers_calm_ms > 0)
+		limits.down_hold_ms = config->workers_calm_ms;
+	autoscale_init(&pool->autoscale, &limits);
 	pthread_mutex_init(&pool->mu, NULL);
 	rd_kafka_conf_set_opaque(config->conf, pool);
 	rd_kafka_conf_set_rebalance_cb(config->conf, pool_on_rebalance);

@@ -24,6 +24,7 @@ struct pool_config {
 	rd_kafka_conf_t *conf; /* owned by the callee */
 	int workers; /* 0 = auto */
 	int workers_min, workers_max;
+	int64_t workers_calm_ms; /* auto: calm for so long before a step down; 0: the default */
 	int64_t commit_interval_ms;
 	int64_t drain_timeout_ms;
 	int64_t watchdog_ms;

@@ -92,8 +92,8 @@ void pool_rescale(struct pool *pool, const char *reason)
 		item->worker = pool->workers[i % count];
 		worker_give(item->worker, item->p);
 	}
-	snprintf(text, sizeof(text), "%d workers for %d partitions (%s)%s", count,
-		pool->partition_count, reason,
+	snprintf(text, sizeof(text), "%d worker%s for %d partitions (%s)%s", count,
+		count == 1 ? "" : "s", pool->partition_count, reason,
 		count < pool->partition_count && pool->partition_count % count
 			? "; a count that divides the partitions loads them evenly"
 			: "");

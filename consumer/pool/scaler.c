@@ -9,6 +9,9 @@
 #include <math.h>
 #include <string.h>
 
+/* Longer than any step of a store that works; and shorter than it takes to want more workers. */
+#define STUCK_MS 2500
+
 static bool in_trouble(const struct pool *pool)
 {
 	for (int i = 0; i < pool->partition_count; i++) {
@@ -23,15 +26,30 @@ static bool in_trouble(const struct pool *pool)
 	return false;
 }
 
-static bool is_ours(const struct pool *pool, const struct lag_partition *lag)
+static const struct pool_partition *find_ours(
+	const struct pool *pool, const struct lag_partition *lag)
 {
 	for (int i = 0; i < pool->partition_count; i++) {
 		const struct partition *p = pool->partitions[i].p;
 
 		if (p->id == lag->partition && strcmp(p->route->topic, lag->topic) == 0)
-			return true;
+			return &pool->partitions[i];
 	}
-	return false;
+	return NULL;
+}
+
+/* Its worker hangs in one step, for whichever of its partitions: a store that does not answer. */
+static bool is_stuck(const struct pool *pool, const struct pool_partition *item, int64_t now_ms)
+{
+	int64_t newest_ms = 0;
+
+	for (int i = 0; i < pool->partition_count; i++) {
+		int64_t progress_ms = atomic_load(&pool->partitions[i].p->progress_ms);
+
+		if (pool->partitions[i].worker == item->worker && progress_ms > newest_ms)
+			newest_ms = progress_ms;
+	}
+	return now_ms - newest_ms > STUCK_MS;
 }
 
 static void look(struct pool *pool, struct autoscale_input *in)
@@ -43,7 +61,11 @@ static void look(struct pool *pool, struct autoscale_input *in)
 	for (size_t i = 0; i < lag.count; i++) {
 		const struct lag_view *view = &lag.partitions[i].view;
 
-		if (!is_ours(pool, &lag.partitions[i]) || isnan(view->lag_seconds))
+		const struct pool_partition *item = find_ours(pool, &lag.partitions[i]);
+
+		/* What hangs says nothing about how many workers are needed. */
+		if (!item || isnan(view->lag_seconds) ||
+			(view->lag > 0 && is_stuck(pool, item, in->now_ms)))
 			continue;
 		if (isnan(in->lag_seconds) || view->lag_seconds > in->lag_seconds)
 			in->lag_seconds = view->lag_seconds;

@@ -289,6 +289,7 @@ static int make_pool(struct run *run, struct errmsg *msg)
 		.workers = run->workers,
 		.workers_min = (int)options->workers_min,
 		.workers_max = (int)options->workers_max,
+		.workers_calm_ms = options->workers_calm,
 		.commit_interval_ms = options->commit_interval,
 		.drain_timeout_ms = options->drain_timeout,
 		.watchdog_ms = options->watchdog,

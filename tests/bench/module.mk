@@ -22,3 +22,8 @@ bench: bench-build kafka-jars
 bench-check: bench-build kafka-jars
 	/usr/bin/python3 tests/bench/bench.py --check $(if $(ONLY),--only $(ONLY))
 .PHONY: bench bench-build bench-check
+
+# docs/autoscale.svg anew, from a real run of nine minutes: tests/bench/autoscale_chart.py.
+autoscale-chart: all kafka-jars
+	/usr/bin/python3 tests/bench/autoscale_chart.py
+.PHONY: autoscale-chart

@@ -200,6 +200,34 @@ def test_the_count_of_workers_may_change_all_the_time(world):
     assert len(world.rows()) == sent == len(world.keys())
 
 
+def test_workers_follow_the_lag_and_not_a_store_that_hangs(world):
+    consumer = world.consumer({"workers.calm-ms": 3000, "batch.records": 1})
+
+    def count():
+        return status(consumer)["workers"]["count"]
+    wait_until(lambda: count() == 1, 40)
+    lock = world._mysql()
+    lock.cursor().execute("LOCK TABLES users WRITE")
+    world.produce([user(n) for n in range(50)])
+    wait_until(lambda: (status(consumer)["total"]["lag_seconds"] or 0) > 6, 20)
+    assert count() == 1
+    lock.close()
+    settled(consumer, 50)
+    # One record a transaction: more arrives than one worker can take.
+    sent = 50
+    while count() == 1:
+        assert sent < 200000
+        world.produce([user(n) for n in range(sent, sent + 5000)])
+        sent += 5000
+    reason = status(consumer)["workers"]["reason"]
+    assert "behind" in reason
+    assert [m for m in status(consumer)["marks"] if m["kind"] == "workers"][-1]["text"] == reason
+    wait_until(lambda: status(consumer)["total"]["lag"] == 0, 120)
+    wait_until(lambda: count() == 1, 60)
+    assert "calm" in status(consumer)["workers"]["reason"]
+    assert len(world.rows()) == sent == len(world.keys())
+
+
 def test_top_is_plain_lines_in_a_pipe_and_says_when_nobody_is_there(world):
     consumer = world.consumer()
     world.produce([user(n) for n in range(30)])
