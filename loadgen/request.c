@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define BODY_LINES_MAX 100000
+#define BODY_BYTES_MAX (64 << 20) /* the length has eight digits' room */
 
 struct request {
 	struct template head; /* request line and headers, up to Content-Length */
@@ -30,8 +31,21 @@ static const char record[] =
 
 static int add_body(struct request *r, const char *text, struct errmsg *msg)
 {
+	struct template_values values = {.key = ""};
+	struct http_text rendered = {0};
+	int err;
+
 	r->bodies = mem_resize(r->bodies, r->bodies_count + 1, sizeof(*r->bodies));
-	return template_compile(&r->bodies[r->bodies_count++], text, msg);
+	err = template_compile(&r->bodies[r->bodies_count], text, msg);
+	r->bodies_count++;
+	if (err != 0)
+		return err;
+	template_render(&r->bodies[r->bodies_count - 1], &values, &rendered);
+	free(rendered.text);
+	if (rendered.used > BODY_BYTES_MAX)
+		return errmsg_set(msg, ERR_CONFIG, "option body: %zu bytes; at most %d",
+			rendered.used, BODY_BYTES_MAX);
+	return 0;
 }
 
 static int load_bodies(struct request *r, const char *path, struct errmsg *msg)
@@ -157,7 +171,7 @@ size_t request_key_text(const struct request *r, uint64_t key, char *buf)
 void request_render(
 	const struct request *r, const struct http_call *call, struct http_text *out)
 {
-	/* "Content-Length: " and seven digits' room, filled in when the body is known */
+	/* "Content-Length: " and eight digits' room, filled in when the body is known */
 	static const char length[] = "Content-Length:        0\r\n\r\n";
 	const size_t field = sizeof(length) - 1;
 	char key[REQUEST_KEY_BYTES];

@@ -54,7 +54,7 @@ def test_a_lag_source_that_is_not_there_is_69_and_named(target):
 @pytest.mark.parametrize("args", [
     ["--stages", "10"], ["--stages", ""], ["--url", "ftp://x"], ["--threshold", "speed<1"],
     ["--scenario", "nosuch"], ["--body", "{{nosuch}}"], ["--header", "no colon"], ["word"],
-    ["--connections", "0"], ["--body.file", "/nosuch"], ["--nosuch", "1"],
+    ["--connections", "0"], ["--body", "{{string:1048576}}" * 65], ["--body.file", "/nosuch"], ["--nosuch", "1"],
     ["--lag.url", "http://127.0.0.1:1", "--lag.group", "g"]])
 def test_a_wrong_option_is_64_and_named(args):
     assert run(*args, code=64).stderr.startswith("wt-loadgen: ")
