@@ -46,6 +46,7 @@ static void remember(struct watch *watch)
 		.workers = p.pool.workers,
 	};
 	history_add(&watch->history, &point);
+	story_tell(&watch->story, &p, story_tick(&watch->story, &p));
 	picture_release(&p);
 }
 

@@ -6,6 +6,7 @@
 #include "common/http_stream.h"
 #include "consumer/watch/history.h"
 #include "consumer/watch/picture.h"
+#include "consumer/watch/story.h"
 
 #include <uv.h>
 
@@ -35,6 +36,7 @@ struct watch {
 	struct latency_window window;
 	struct latency latency;
 	struct history history;
+	struct story story;
 	struct listener *listeners;
 	int listener_count;
 	bool stopping, drain_asked;

@@ -25,7 +25,7 @@ def chromium():
     options = webdriver.ChromeOptions()
     options.binary_location = shutil.which("chromium")
     for word in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-                 "--window-size=1400,1000"):
+                 "--window-size=1400,1000", "--enable-precise-memory-info"):
         options.add_argument(word)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     driver = webdriver.Chrome(service=Service(shutil.which("chromedriver")), options=options)
@@ -206,22 +206,50 @@ def test_the_buttons_ask_for_the_token(world, chromium, tmp_path):
     page.wait(lambda: page.text("link-text").startswith("Disconnected"), "it has gone")
 
 
-def test_the_page_holds_still_in_memory(world, chromium):
-    """Ten minutes with WT_LONG=1, else twenty seconds: the heap of the page stays flat."""
+def resident_mb(pid):
+    with open("/proc/%d/statm" % pid, encoding="ascii") as f:
+        return int(f.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def descendants(pid):
+    children = []
+    for task in os.listdir("/proc/%d/task" % pid):
+        with open("/proc/%d/task/%s/children" % (pid, task), encoding="ascii") as f:
+            children += [int(word) for word in f.read().split()]
+    return children + [d for child in children for d in descendants(child)]
+
+
+def test_page_and_process_hold_still_in_memory(world, chromium):
+    """Ten minutes with WT_LONG=1, else twenty seconds: the page's heap and nodes, the browser's and
+    the consumer's memory. An hour of history is 3,600 points in each."""
     consumer = world.consumer()
     page = Page(chromium, consumer.url)
     seconds = 600 if os.environ.get("WT_LONG") else 20
 
-    def heap():
+    def look():
         chromium.execute_cdp_cmd("HeapProfiler.collectGarbage", {})
-        return page.script("return performance.memory.usedJSHeapSize") / 1e6
-    time.sleep(4)
-    before, nodes = heap(), page.script("return document.getElementsByTagName('*').length")
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        world.produce([user(n) for n in range(50)])
-        time.sleep(0.5)
-    after = heap()
-    print("heap %.1f -> %.1f MB in %d s" % (before, after, seconds))
-    assert after < before + 4
-    assert page.script("return document.getElementsByTagName('*').length") < nodes + 100
+        return {"page heap": page.script("return performance.memory.usedJSHeapSize") / 1e6,
+                "nodes": page.script("return document.getElementsByTagName('*').length"),
+                "browser": sum(resident_mb(p) for p in descendants(chromium.service.process.pid)),
+                "consumer": resident_mb(consumer.pid)}
+
+    def load(seconds):
+        end, sent = time.monotonic() + seconds, 0
+        while time.monotonic() < end:
+            world.produce([user(n) for n in range(50)])
+            sent += 50
+            time.sleep(0.5)
+        return sent
+    load(seconds / 10 + 5)
+    before = look()
+    for part in range(4):
+        sent = load(seconds / 4)
+        after = look()
+        print("after %d s, %d records: " % (seconds / 4 * (part + 1), sent * (part + 1))
+              + ", ".join("%s %.1f -> %.1f" % (name, before[name], after[name])
+                          for name in before))
+    assert after["page heap"] < before["page heap"] + 4
+    assert after["nodes"] < before["nodes"] + 100
+    assert after["browser"] < before["browser"] * 1.15 + 30
+    assert after["consumer"] < before["consumer"] + 8
+    assert page.complaints() == []
