@@ -37,3 +37,38 @@ int log_seek(rd_kafka_t *kafka, struct partition *p, int64_t offset, int timeout
 	p->stream = offset;
 	return 0;
 }
+
+static void pause_or_resume(rd_kafka_t *kafka, const struct partition *p, bool pause)
+{
+	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+
+	rd_kafka_topic_partition_list_add(list, p->route->topic, p->id);
+	if (pause)
+		rd_kafka_pause_partitions(kafka, list);
+	else
+		rd_kafka_resume_partitions(kafka, list);
+	rd_kafka_topic_partition_list_destroy(list);
+}
+
+void log_hold(rd_kafka_t *kafka, struct partition *p)
+{
+	pthread_mutex_lock(&p->mu);
+	atomic_store(&p->held, true);
+	pause_or_resume(kafka, p, true);
+	pthread_mutex_unlock(&p->mu);
+}
+
+void log_release(rd_kafka_t *kafka, struct partition *p)
+{
+	rd_kafka_message_t *old;
+
+	if (!atomic_load_explicit(&p->held, memory_order_acquire))
+		return;
+	pthread_mutex_lock(&p->mu);
+	while ((old = rd_kafka_consume_queue(p->queue, 0)) != NULL)
+		rd_kafka_message_destroy(old);
+	pause_or_resume(kafka, p, false);
+	atomic_store(&p->held, false);
+	pthread_mutex_unlock(&p->mu);
+	p->stream = -1; /* what was fetched is gone: seek */
+}

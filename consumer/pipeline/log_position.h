@@ -17,4 +17,13 @@ int log_ends(rd_kafka_t *kafka, const struct partition *partition, int timeout_m
 int log_seek(rd_kafka_t *kafka, struct partition *partition, int64_t offset, int timeout_ms,
 	struct errmsg *msg);
 
+/*
+ * librdkafka's records point into the brokers' answers, and one answer holds records of many
+ * partitions: a few records that wait in one queue pin what all others took meanwhile. So a
+ * partition that waits while the others take much is held: not fetched for. Main thread.
+ */
+void log_hold(rd_kafka_t *kafka, struct partition *partition);
+/* Lets go of what its queue has and fetches again, if it was held; a seek has to follow. */
+void log_release(rd_kafka_t *kafka, struct partition *partition);
+
 #endif

@@ -46,6 +46,7 @@ struct meters {
 	struct named_counters store_errors; /* store, class */
 	struct named_counters deadletters; /* reason, "" */
 	struct named_counters moved; /* store, "" */
+	_Atomic uint64_t taken_bytes; /* keys and values out of all partitions' queues */
 	_Atomic uint64_t rebalances;
 	_Atomic uint64_t
 		key_mismatches; /* records applied although their key is not their row's */

@@ -63,6 +63,8 @@ struct partition {
 	_Atomic bool leave; /* the pool asks the worker to let go after its batch */
 	_Atomic int64_t settled; /* both stores hold all below; -1 = not known yet */
 	_Atomic int64_t progress_ms; /* monotonic time of the last step that moved something */
+	_Atomic uint64_t taken_mark; /* meters.taken_bytes when it last took something */
+	_Atomic bool held; /* its fetching is paused; set by log_hold, cleared by log_release */
 	_Atomic uint64_t applied; /* records whose effect stands in both stores */
 	_Atomic uint64_t deadlettered;
 	_Atomic uint64_t errors;

@@ -170,8 +170,10 @@ static void entered(struct stepper *w, struct partition *p)
 static enum verdict step_claim(
 	struct stepper *w, struct partition *p, struct store_error *error)
 {
-	enum verdict v = claim_partition(w->pipeline, w->tools.mysql, w->tools.redis, p, error);
+	enum verdict v;
 
+	log_release(w->pipeline->kafka, p);
+	v = claim_partition(w->pipeline, w->tools.mysql, w->tools.redis, p, error);
 	if (v == VERDICT_DONE && atomic_load(&p->mode) != MODE_CHECK)
 		entered(w, p);
 	return v;
@@ -179,6 +181,10 @@ static enum verdict step_claim(
 
 static bool step_check(struct stepper *w, struct partition *p, struct store_error *error)
 {
+	if (atomic_load(&p->held)) { /* what it waits for will not come: seek again */
+		partition_set_mode(p, MODE_CLAIM);
+		return true;
+	}
 	switch (intake_check_log(p, &error->msg)) {
 	case LOG_UNKNOWN:
 		return false;
@@ -214,6 +220,7 @@ static enum verdict place_stream(
 		partition_set_mode(p, MODE_CLAIM);
 		return VERDICT_MOVED;
 	}
+	log_release(w->pipeline->kafka, p);
 	if (log_seek(w->pipeline->kafka, p, p->position, w->pipeline->kafka_timeout_ms,
 		    &error->msg) != 0)
 		return VERDICT_RETRY;
@@ -248,6 +255,16 @@ static bool look_at_fence(struct stepper *w, struct partition *p, struct store_e
 	return true;
 }
 
+/* What the others take from now on, this partition's queue may pin (log_hold). */
+static void note_taken(const struct pipeline *pipeline, struct partition *p)
+{
+	uint64_t bytes = p->batch.record_bytes;
+
+	bytes += atomic_fetch_add_explicit(
+		&pipeline->meters->taken_bytes, bytes, memory_order_relaxed);
+	atomic_store_explicit(&p->taken_mark, bytes, memory_order_relaxed);
+}
+
 static bool step_batch(struct stepper *w, struct partition *p, struct store_error *error)
 {
 	int64_t start_ns = clock_mono_ns();
@@ -273,6 +290,7 @@ static bool step_batch(struct stepper *w, struct partition *p, struct store_erro
 			act(w, p, VERDICT_RETRY, error);
 			return true;
 		case INTAKE_READY:
+			note_taken(w->pipeline, p);
 			break;
 		}
 		metric_histogram_observe(&w->pipeline->meters->stage_seconds[STAGE_INTAKE],

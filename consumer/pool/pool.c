@@ -134,6 +134,7 @@ static void tick(struct pool *pool)
 		pool->next_commit_ms = now + pool->config.commit_interval_ms;
 		pool_commit(pool, false);
 	}
+	pool_hold(pool);
 	if (now >= pool->next_watch_ms) {
 		pool->next_watch_ms = now + WATCH_EVERY_MS;
 		note_member(pool);

@@ -28,6 +28,8 @@ struct pool_config {
 	int64_t commit_interval_ms;
 	int64_t drain_timeout_ms;
 	int64_t watchdog_ms;
+	uint64_t
+		hold_bytes; /* a waiting partition is not fetched for once the others took so much */
 	struct rebuild *rebuild; /* borrowed; NULL: caches are not rebuilt */
 };
 

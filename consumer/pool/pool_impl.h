@@ -71,6 +71,7 @@ void pool_autoscale(struct pool *pool);
 
 /* watchdog.c */
 void pool_watch(struct pool *pool);
+void pool_hold(struct pool *pool);
 
 /* rebuilds.c: tells the rebuild what is wanted, and the partitions what was done. */
 void pool_tend_rebuild(struct pool *pool);

@@ -5,6 +5,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/mem.h"
+#include "consumer/pipeline/log_position.h"
 #include "consumer/pool/pool_impl.h"
 
 #include <stdio.h>
@@ -106,6 +107,8 @@ void pool_give_up(struct pool *pool, const rd_kafka_topic_partition_list_t *list
 		pool_commit(pool, true);
 	pthread_mutex_lock(&pool->mu);
 	for (int i = 0; i < pool->partition_count; i++) {
+		if (is_listed(list, pool->partitions[i].p)) /* it may come back */
+			log_release(pool->kafka, pool->partitions[i].p);
 		if (is_listed(list, pool->partitions[i].p))
 			partition_free(pool->partitions[i].p);
 		else

@@ -5,6 +5,7 @@
  */
 #include "common/clock.h"
 #include "common/log.h"
+#include "consumer/pipeline/log_position.h"
 #include "consumer/pool/pool_impl.h"
 
 #include <stdio.h>
@@ -72,6 +73,27 @@ static void start_over(struct pool *pool, struct pool_partition *item, int numbe
 	item->behind_since_ms = 0;
 	item->worker = pool->workers[number % pool->worker_count];
 	worker_give(item->worker, p);
+}
+
+/*
+ * A queue that nobody takes from while the others take this much pins their memory (log_hold). In
+ * a pool that is only busy every partition has its turn much sooner.
+ */
+void pool_hold(struct pool *pool)
+{
+	uint64_t taken = atomic_load(&pool->pipeline->meters->taken_bytes);
+
+	for (int i = 0; i < pool->partition_count; i++) {
+		struct partition *p = pool->partitions[i].p;
+
+		if (taken - atomic_load(&p->taken_mark) < pool->config.hold_bytes ||
+			atomic_load(&p->held))
+			continue;
+		if (rd_kafka_queue_length(p->queue) > 0)
+			log_hold(pool->kafka, p);
+		else
+			atomic_store(&p->taken_mark, taken);
+	}
 }
 
 void pool_watch(struct pool *pool)

@@ -293,6 +293,7 @@ static int make_pool(struct run *run, struct errmsg *msg)
 		.commit_interval_ms = options->commit_interval,
 		.drain_timeout_ms = options->drain_timeout,
 		.watchdog_ms = options->watchdog,
+		.hold_bytes = (uint64_t)(options->fetch_bytes + 16 * options->batch_bytes),
 		.rebuild = run->rebuild};
 	int err = settings_kafka(&run->settings, "wt-consumer", &config.conf, msg);
 
