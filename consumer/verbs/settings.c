@@ -142,7 +142,7 @@ int settings_init(
 		settings->mapping.routes[i].key_mismatch =
 			(enum key_mismatch)options->key_mismatch;
 	err = check_topics(settings, msg);
-	if (err == 0 && options->status_listen && *options->status_listen)
+	if (err == 0 && options->status_listen && strcmp(options->status_listen, "off") != 0)
 		err = check_listen(options, msg);
 	if (err != 0) {
 		mapping_release(&settings->mapping);
