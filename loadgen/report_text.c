@@ -135,7 +135,9 @@ static void put_missing(FILE *out, const struct summary *s)
 {
 	if (!s->account_known) {
 		if (s->stats.lag_seen)
-			fprintf(out, "account          n/a (committed offsets unknown)\n");
+			fprintf(out, "account          n/a (%s)\n",
+				s->stats.without_position ? "answers name no offset"
+							  : "committed offsets unknown");
 		return;
 	}
 	fprintf(out, "account          lost %s  pending %s", grouped(s->lost),
@@ -172,7 +174,8 @@ static void put_thresholds(FILE *out, const struct thresholds *t)
 		fprintf(out, "threshold        %-28s %s", one->text,
 			one->holds ? "ok" : "FAILED");
 		if (isnan(one->value))
-			fprintf(out, "  (unknown in this run)\n");
+			fprintf(out, one->holds ? "  (not judged: answers name no offset)\n"
+						: "  (unknown in this run)\n");
 		else
 			fprintf(out, "  (%.6g)\n", one->value);
 	}

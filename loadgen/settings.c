@@ -76,6 +76,16 @@ static int apply_scenario(struct settings *g, struct errmsg *msg)
 	return 0;
 }
 
+/* One that nobody typed. */
+static int add_soft(struct thresholds *t, const char *text, struct errmsg *msg)
+{
+	int err = thresholds_add(t, text, msg);
+
+	if (err == 0)
+		t->list[t->count - 1].soft = true;
+	return err;
+}
+
 static int add_thresholds(struct settings *g, struct errmsg *msg)
 {
 	const struct conf_list *list = &g->options.thresholds;
@@ -91,13 +101,13 @@ static int add_thresholds(struct settings *g, struct errmsg *msg)
 		char *name = mem_strndup(text, strcspn(text, "<>=! "));
 
 		if (!thresholds_has(t, name) && (lag || !summary_metric_needs_lag(name)))
-			err = thresholds_add(t, text, msg);
+			err = add_soft(t, text, msg);
 		free(name);
 	}
 	if (err == 0 && !thresholds_has(t, "error_rate") && !thresholds_has(t, "errors"))
-		err = thresholds_add(t, "error_rate==0", msg);
+		err = add_soft(t, "error_rate==0", msg);
 	if (err == 0 && (lag || g->options.verify_visible) && !thresholds_has(t, "lost"))
-		err = thresholds_add(t, "lost==0", msg);
+		err = add_soft(t, "lost==0", msg);
 	return err;
 }
 

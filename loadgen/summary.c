@@ -50,7 +50,8 @@ bool summary_all_passed(const struct summary *s, const struct lag_look *look)
 
 void summary_account(struct summary *s)
 {
-	s->account_known = s->stats.lag.known;
+	/* what names no offset cannot be followed */
+	s->account_known = s->stats.lag.known && s->stats.without_position == 0;
 	for (const struct acks_partition *p = NULL; (p = acks_next(s->acks, p));) {
 		const struct look_partition *v = look_of(&s->stats.lag, p);
 		uint64_t behind, beyond;

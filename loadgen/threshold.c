@@ -114,7 +114,10 @@ size_t thresholds_check(struct thresholds *t, const struct summary *s)
 
 		if (!summary_metric(s, one->name, &one->value))
 			one->value = NAN;
-		one->holds = !isnan(one->value) && holds(one, one->value);
+		if (isnan(one->value))
+			one->holds = one->soft && s->stats.without_position;
+		else
+			one->holds = holds(one, one->value);
 		failed += !one->holds;
 	}
 	return failed;

@@ -13,6 +13,7 @@ struct threshold {
 	char *text, *name;
 	enum threshold_op op;
 	double limit;
+	bool soft; /* not the user's: rests where the answers name no offsets, if it is unknown then */
 	/* from thresholds_check */
 	double value;
 	bool holds;

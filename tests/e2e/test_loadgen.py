@@ -197,6 +197,19 @@ def test_any_http_target_gets_method_headers_and_fields(target):
     assert sorted(target.paths) == ["/message?n=%d&c=a" % i for i in range(5)]
 
 
+def test_a_target_that_names_no_offsets_is_loaded_without_an_account(target, tmp_path):
+    """As GET /message does, which answers a text: lost is not known, and not called 0."""
+    report = tmp_path / "r.json"
+    options = ["--url", target.url + "/message", "--method", "GET", "--quiet", "--lag.url",
+               target.url, "--report.json", report]
+    done = run(*options, "--scenario", "smoke", "--speedup", "10")
+    found = json.loads(report.read_text())
+    assert found["account"]["lost"] is None and found["lag"]["drained"]
+    assert found["requests"]["without_position"] == found["requests"]["acknowledged"] > 0
+    assert "not judged: answers name no offset" in done.stdout
+    run(*options, "--stages", "100ms:50", "--threshold", "lost==0", code=99)
+
+
 def test_an_answer_to_head_has_no_body_whatever_it_says(target):
     run("--url", target.url + "/x", "--method", "HEAD", "--quiet", "--stages", "200ms:50",
         "--timeout-ms", "1s")
