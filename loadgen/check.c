@@ -158,13 +158,16 @@ static void read_letters(struct check *c, int64_t since_ms, struct check_result 
  * Nobody is known to have passed it. Without a lag source (NULL) nobody can be asked: what is
  * missing then is lost.
  */
-static bool is_pending(const struct lag_look *lag, const struct account_record *r)
+static bool is_pending(const struct check_moment *moment, const struct account_record *r)
 {
+	const struct lag_look *lag = moment->lag;
+
 	for (size_t i = 0; lag && i < lag->count; i++) {
 		const struct look_partition *p = &lag->partitions[i];
+		bool old = lag->asked_ns < moment->last_answer_ns;
 
 		if (p->id == r->partition && p->committed >= 0)
-			return r->offset >= p->committed && r->offset < p->end;
+			return r->offset >= p->committed && (old || r->offset < p->end);
 	}
 	return lag != NULL;
 }
@@ -200,8 +203,8 @@ static void name_lost(
 	}
 }
 
-static int judge(struct check *c, const struct lag_look *lag, struct check_result *result,
-	struct errmsg *msg)
+static int judge(struct check *c, const struct check_moment *moment,
+	struct check_result *result, struct errmsg *msg)
 {
 	const char *path = c->config->lost_file;
 	FILE *out = path ? fopen(path, "w") : NULL;
@@ -219,7 +222,7 @@ static int judge(struct check *c, const struct lag_look *lag, struct check_resul
 		}
 		result->missing_mysql += !item->in[VISIBLE_MYSQL];
 		result->missing_redis += !item->in[VISIBLE_REDIS];
-		if (is_pending(lag, item->record)) {
+		if (is_pending(moment, item->record)) {
 			result->pending++;
 			continue;
 		}
@@ -237,7 +240,7 @@ static int judge(struct check *c, const struct lag_look *lag, struct check_resul
 }
 
 int check_ids(const struct check_config *config, const struct account *account,
-	const struct request *request, const struct lag_look *lag, int64_t since_ms,
+	const struct request *request, const struct check_moment *moment,
 	struct check_result *result, struct errmsg *msg)
 {
 	struct check *c = mem_zero(1, sizeof(*c));
@@ -258,10 +261,10 @@ int check_ids(const struct check_config *config, const struct account *account,
 	}
 	if (err == 0 && c->count) {
 		qsort(c->list, c->count, sizeof(*c->list), by_place);
-		read_letters(c, since_ms, result);
+		read_letters(c, moment->started_ms, result);
 	}
 	if (err == 0)
-		err = judge(c, lag, result, msg);
+		err = judge(c, moment, result, msg);
 	else
 		errmsg_wrap(msg, "the check of the acknowledged ids");
 	result->done = err == 0;

@@ -42,9 +42,16 @@ struct check_result {
 	char letters_unknown[200]; /* why the dead letters could not be read; "" */
 };
 
-/* `lag` is the last look, NULL without a source. A store that does not answer is ERR_UNAVAILABLE; `lost_file` ERR_IO. */
+/* When and beside what the account is made up. */
+struct check_moment {
+	const struct lag_look *lag; /* the last look; NULL without a source */
+	int64_t last_answer_ns; /* a look that is older says nothing about ends */
+	int64_t started_ms; /* wall clock: no letter is older */
+};
+
+/* A store that does not answer is ERR_UNAVAILABLE; `lost_file` ERR_IO. */
 int check_ids(const struct check_config *config, const struct account *account,
-	const struct request *request, const struct lag_look *lag, int64_t since_ms,
+	const struct request *request, const struct check_moment *moment,
 	struct check_result *result, struct errmsg *msg);
 void check_release(struct check_result *result);
 

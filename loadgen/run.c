@@ -318,6 +318,7 @@ static int prepare(struct run *r, struct errmsg *msg)
 static int conclude(struct run *r, struct errmsg *msg)
 {
 	struct summary *sum = r->sum;
+	struct check_moment moment;
 
 	getloadavg(&sum->load_after, 1);
 	sum->counts = *driver_counts(r->driver);
@@ -325,9 +326,11 @@ static int conclude(struct run *r, struct errmsg *msg)
 	summary_account(sum);
 	if (sum->visible)
 		visible_finish(sum->visible, VISIBLE_WAIT_MS);
-	return r->set->check ? check_ids(r->set->check, r->account, r->set->request,
-				       sum->stats.lag_seen ? &sum->stats.lag : NULL,
-				       sum->started_ms, &sum->check, msg)
+	moment.started_ms = sum->started_ms;
+	moment.last_answer_ns = sum->stats.last_done_ns;
+	moment.lag = sum->stats.lag_seen ? &sum->stats.lag : NULL;
+	return r->set->check ? check_ids(r->set->check, r->account, r->set->request, &moment,
+				       &sum->check, msg)
 			     : 0;
 }
 

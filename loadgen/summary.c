@@ -62,8 +62,13 @@ void summary_account(struct summary *s)
 			continue;
 		}
 		behind = acks_beyond(p, v->committed, &lowest);
-		/* what lies past the partition's end cannot be waited for */
-		beyond = v->end < 0 ? 0 : acks_beyond(p, v->end, &lowest);
+		/*
+		 * What lies past the partition's end cannot be waited for; but an end that was
+		 * seen before the last answer came says nothing (a run that was stopped).
+		 */
+		beyond = v->end < 0 || s->stats.lag.asked_ns < s->stats.last_done_ns
+				 ? 0
+				 : acks_beyond(p, v->end, &lowest);
 		s->lost += beyond;
 		s->pending += behind - beyond;
 	}

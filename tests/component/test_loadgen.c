@@ -364,6 +364,7 @@ static void a_signal_ends_the_run_with_its_figures(void **state)
 	assert_true(clock_mono_ms() - start < 5000);
 	assert_int_equal(l.summary.stopped, SIGINT);
 	assert_in_range(l.summary.stats.acknowledged, 5, 200);
+	assert_int_equal(l.summary.lost, 0);
 	assert_int_equal(l.summary.counts.sent, l.summary.stats.done);
 	load_release(&l);
 	script_server_stop(s);

@@ -440,6 +440,12 @@ static void acknowledged_but_not_passed_is_pending_then_lost(void **state)
 	summary_account(&s);
 	assert_int_equal(s.lost, 4);
 	assert_int_equal(s.pending, 0);
+	/* an end that was seen before the last answer came accuses nobody */
+	s.pending = s.lost = 0;
+	s.stats.last_done_ns = s.stats.lag.asked_ns + 1;
+	summary_account(&s);
+	assert_int_equal(s.lost, 0);
+	assert_int_equal(s.pending, 4);
 	summary_release(&s);
 }
 
