@@ -86,6 +86,30 @@ def test_metrics_say_what_status_says(world):
     assert set(name for name, _ in opened) == set(name for name, _ in plain)
 
 
+# What other people's dashboards and rules rely on, from the first scrape on.
+NAMES = """kafka_consumergroup_lag kafka_consumergroup_lag_sum kafka_consumergroup_current_offset
+kafka_topic_partition_current_offset kafka_topic_partition_oldest_offset kafka_consumergroup_members
+writethrough_lag_seconds writethrough_records_applied_total writethrough_records_deadlettered_total
+writethrough_batch_records writethrough_stage_seconds writethrough_end_to_end_seconds
+writethrough_store_errors_total writethrough_rebalances_total writethrough_workers
+writethrough_moved_total writethrough_cache_rebuild_ratio writethrough_http_requests_total
+writethrough_http_request_seconds writethrough_build_info""".split()
+FIELDS = """owner worker end committed lag lag_seconds rate_in rate_out eta_seconds state batch errors
+cache""".split()
+
+
+def test_every_name_that_others_rely_on_is_there(world):
+    consumer = world.consumer()
+    text = requests.get(consumer.url + "/metrics", timeout=5).text
+    assert [n for n in NAMES if "# TYPE %s " % n not in text] == []
+    assert 'writethrough_moved_total{store="redis"} 0' in text
+    world.produce([user(1)])
+    ours = settled(consumer, 1)
+    assert ours["group"] == world.group
+    for p in ours["partitions"]:
+        assert [f for f in FIELDS if f not in p] == []
+
+
 def test_promtool_accepts_the_metrics(world):
     consumer = world.consumer()
     world.produce([user(1), ("u2", "not json")])
