@@ -74,7 +74,7 @@ class Proxy:
                     writer.write(data[:self.cut_after])
                     self.cut_after = None
                     self.stats["cuts"] += 1
-                    await asyncio.sleep(0.01)
+                    await asyncio.sleep(0.3)  # a reset takes away what the server has not read
                     return self.break_pair(pair)
                 self.cut_after -= len(data)
             if to_server and self.drop_text and self.drop_text in data:
