@@ -27,3 +27,8 @@ bench-check: bench-build kafka-jars
 autoscale-chart: all kafka-jars
 	/usr/bin/python3 tests/bench/autoscale_chart.py
 .PHONY: autoscale-chart
+
+# docs/loadgen-workers.svg anew: the surge with 1, 2, 3 and 6 workers, near and far from the database.
+workers-chart: all kafka-jars
+	/usr/bin/python3 tests/bench/workers_chart.py
+.PHONY: workers-chart
