@@ -15,16 +15,19 @@ import shutil
 import sys
 import tempfile
 import time
+import traceback
 
 from measure import (ROOT, Bench, Row, conditions, default_batch, say, table, write_json)
 from stack import Servers
+import row_debezium
 import row_drain
 import row_http
 import row_ingest
 import row_life
 import row_load
 
-PARTS = {"drain": row_drain.measure, "http": row_http.measure, "surge": row_life.measure_surge,
+PARTS = {"drain": row_drain.measure, "debezium": row_debezium.measure,
+         "http": row_http.measure, "surge": row_life.measure_surge,
          "life": row_life.measure, "ingest": row_ingest.measure,
          "load": row_load.measure}
 NEEDS = {"http": "wrk", "ingest": "kcat"}
@@ -55,17 +58,28 @@ def warn_when_busy():
             "mean something, and those roughly" % (load, cores))
 
 
+def part_rows(part, world, options):
+    """A part that breaks is a row that says so: the others still come out."""
+    instead, need = Row(part, "", None), NEEDS.get(part)
+    if need and not shutil.which(need):
+        instead.missing = "%s is not installed" % need
+        return [instead]
+    try:
+        return PARTS[part](world, options.rounds, options.check)
+    except Exception as error:
+        traceback.print_exc()
+        instead.missing = instead.broken = "it broke: %s" % str(error).strip()[:100]
+        return [instead]
+
+
 def measure(world, options):
-    rows = []
+    rows, seconds = [], {}
     for part in options.only:
-        need = NEEDS.get(part)
-        if need and not shutil.which(need):
-            missing = Row(part, "", None)
-            missing.missing = "%s is not installed" % need
-            rows.append(missing)
-            continue
-        rows += PARTS[part](world, options.rounds, options.check)
-    return rows
+        start = time.monotonic()
+        rows += part_rows(part, world, options)
+        seconds[part] = round(time.monotonic() - start)
+        say("bench: %s took %d s" % (part, seconds[part]))
+    return rows, seconds
 
 
 def main():
@@ -77,7 +91,7 @@ def main():
         world = Bench(servers, folder, options.records, options.keys, options.batch)
         try:
             load = os.getloadavg()[0]
-            rows = measure(world, options)
+            rows, seconds = measure(world, options)
             about = conditions(world, options.rounds)
         finally:
             world.close()
@@ -86,10 +100,11 @@ def main():
         shutil.rmtree(folder, ignore_errors=True)
     about["load_average_at_start"] = round(load, 2)
     about["seconds"] = round(time.monotonic() - start)
+    about["seconds_of_parts"] = seconds
     print(table(rows))
     print("\nconditions: " + ", ".join("%s %s" % item for item in about.items()))
     write_json(os.path.join(ROOT, "build", "bench.json"), about, rows)
-    if options.check and any(not row.runs and not row.missing for row in rows):
+    if any(row.broken or (not row.runs and not row.missing) for row in rows):
         return 1
     return 0
 

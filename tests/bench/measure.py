@@ -91,7 +91,7 @@ class Row:
 
     def __init__(self, name, unit, goal, of="ratio"):
         self.name, self.unit, self.goal, self.of = name, unit, goal, of
-        self.runs, self.missing = [], None
+        self.runs, self.missing, self.broken = [], None, None
 
     def add(self, ours, other=None):
         self.runs.append((ours, other))

@@ -15,13 +15,17 @@ $(BENCH_BINS): $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o \
 # What a worker does before the stores, alone: tests/bench/decode_bench.c.
 $(BUILD)/bench/decode_bench: $(BUILD)/lib/libtest.a $(BUILD)/lib/libconsumer.a
 
+# A rival that cannot be had is a row that says so.
+rivals:
+	-@stack/kafka/fetch build/connect-jars tests/bench/connect/pom.xml
+
 bench-build: all $(BENCH_BINS)
-bench: bench-build kafka-jars
+bench: bench-build kafka-jars rivals
 	/usr/bin/python3 tests/bench/bench.py $(if $(ONLY),--only $(ONLY)) \
 		$(if $(RECORDS),--records $(RECORDS)) $(if $(ROUNDS),--rounds $(ROUNDS))
-bench-check: bench-build kafka-jars
+bench-check: bench-build kafka-jars rivals
 	/usr/bin/python3 tests/bench/bench.py --check $(if $(ONLY),--only $(ONLY))
-.PHONY: bench bench-build bench-check
+.PHONY: bench rivals bench-build bench-check
 
 # docs/autoscale.svg anew, from a real run of nine minutes: tests/bench/autoscale_chart.py.
 autoscale-chart: all kafka-jars
