@@ -1,16 +1,19 @@
 /*
  * backlog: makes the records of a run and puts them into Kafka, each where its key belongs.
  *
- *	KAFKA_BROKERS=... backlog TOPIC --records=N --keys=N [--first=N] [--rate=N]
+ *	KAFKA_BROKERS=... backlog TOPIC --records=N [--keys=N] [--first=N] [--rate=N]
+ *		[--hot=PERCENT] [--value-bytes=N]
  *
  * Prints "RECORDS n BYTES b" (keys and values). With --rate so many a second, else as fast as it goes.
  */
 #include "common/clock.h"
+#include "common/mem.h"
 #include "tests/bench/bench_rows.h"
 #include "tests/bench/bench_stores.h"
 
 #include <librdkafka/rdkafka.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 
 static uint64_t undelivered;
@@ -40,6 +43,7 @@ static rd_kafka_t *open_kafka(void)
 	set(conf, "enable.idempotence", "true");
 	set(conf, "linger.ms", "5");
 	set(conf, "queue.buffering.max.messages", "200000");
+	set(conf, "queue.buffering.max.kbytes", "131072");
 	rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
 	kafka = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof(text));
 	if (!kafka)
@@ -73,7 +77,8 @@ static void wait_until(rd_kafka_t *kafka, int64_t due_ns)
 int main(int argc, char **argv)
 {
 	uint64_t records = (uint64_t)bench_option(argc, argv, "records", 300000);
-	uint64_t keys = (uint64_t)bench_option(argc, argv, "keys", 20000);
+	struct bench_shape shape = bench_shape_of(argc, argv);
+	char *json = mem_alloc(shape.value_bytes + 256);
 	uint64_t first = (uint64_t)bench_option(argc, argv, "first", 0), bytes = 0;
 	long rate = bench_option(argc, argv, "rate", 0);
 	int64_t start = clock_mono_ns();
@@ -81,18 +86,17 @@ int main(int argc, char **argv)
 	rd_kafka_t *kafka;
 
 	if (argc < 2)
-		bench_fail("usage: backlog TOPIC --records=N --keys=N [--first=N] [--rate=N]");
+		bench_fail("usage: backlog TOPIC --records=N ...");
 	kafka = open_kafka();
 	topic = rd_kafka_topic_new(kafka, argv[1], NULL);
 	for (uint64_t i = 0; i < records; i++) {
 		struct bench_row row;
-		char json[256];
 		size_t length;
 
 		if (rate)
 			wait_until(kafka, start + (int64_t)i * 1000000000 / rate);
-		bench_row_make(&row, first + i, keys);
-		length = bench_row_json(&row, json, sizeof(json));
+		bench_row_make(&row, first + i, &shape);
+		length = bench_row_json(&row, json, shape.value_bytes + 256);
 		bytes += length + row.id_length;
 		produce(kafka, topic, &row, json, length);
 		if (i % 1024 == 0)
@@ -104,5 +108,6 @@ int main(int argc, char **argv)
 		(unsigned long long)bytes);
 	rd_kafka_topic_destroy(topic);
 	rd_kafka_destroy(kafka);
+	free(json);
 	return 0;
 }

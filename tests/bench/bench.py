@@ -19,6 +19,7 @@ import traceback
 
 from measure import (ROOT, Bench, Row, conditions, default_batch, say, table, write_json)
 from stack import Servers
+import row_curve
 import row_debezium
 import row_drain
 import row_http
@@ -26,7 +27,7 @@ import row_ingest
 import row_life
 import row_load
 
-PARTS = {"drain": row_drain.measure, "debezium": row_debezium.measure,
+PARTS = {"drain": row_drain.measure, "curve": row_curve.measure, "debezium": row_debezium.measure,
          "http": row_http.measure, "surge": row_life.measure_surge,
          "life": row_life.measure, "ingest": row_ingest.measure,
          "load": row_load.measure}

@@ -37,6 +37,19 @@ long bench_option(int argc, char **argv, const char *name, long normal)
 	return normal;
 }
 
+struct bench_shape bench_shape_of(int argc, char **argv)
+{
+	struct bench_shape shape = {
+		.keys = (uint64_t)bench_option(argc, argv, "keys", 20000),
+		.hot = (uint64_t)bench_option(argc, argv, "hot", 0),
+		.value_bytes = (size_t)bench_option(argc, argv, "value-bytes", 0),
+	};
+
+	if (shape.keys == 0 || shape.value_bytes > BENCH_VALUE_BYTES_MAX)
+		bench_fail("--keys=0, or records of over 1 MiB");
+	return shape;
+}
+
 void bench_mysql_ok(MYSQL *mysql, int code, const char *what)
 {
 	if (code)

@@ -6,12 +6,16 @@
 #ifndef TESTS_BENCH_STORES_H
 #define TESTS_BENCH_STORES_H
 
+#include "tests/bench/bench_rows.h"
+
 #include <hiredis/hiredis.h>
 #include <mysql.h>
 
 const char *bench_env(const char *name);
 /* "--NAME=VALUE" among the arguments, or the default. */
 long bench_option(int argc, char **argv, const char *name, long normal);
+/* --keys=20000 --hot=PERCENT --value-bytes=N */
+struct bench_shape bench_shape_of(int argc, char **argv);
 void bench_fail(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
 /* Ends the program where `code` is not 0. */
 void bench_mysql_ok(MYSQL *mysql, int code, const char *what);

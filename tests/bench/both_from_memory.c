@@ -3,11 +3,12 @@
  * the best shape there is, without Kafka, JSON, ledger or fence: per partition one thread with its own
  * connections, per batch one statement in its own durable transaction and one MSET.
  *
- *	both_from_memory --records=N --keys=N --batch=1000 [--redis=0] [--array=1]
+ *	both_from_memory --records=N --keys=N --batch=1000 [--threads=6] [--redis=0] [--array=1]
+ *		[--hot=PERCENT] [--value-bytes=N]
  *
  * The batches are those of the consumer: `batch` records in their order, the last of a key wins,
  * sorted by key. All of that, and preparing a statement for every size that occurs, is done before
- * the clock starts. --redis=0: the database alone (db-only). --array=1: MariaDB's array binding in
+ * the clock starts. Fewer --threads take several partitions each. --redis=0: the database alone (db-only). --array=1: MariaDB's array binding in
  * place of one statement with many rows. Prints "RECORDS n SECONDS s CPU s
  * STORES s": CPU time of this program, and of the processes --mysql-pid and --redis-pid.
  */
@@ -35,12 +36,14 @@ struct lane { /* one partition, one thread */
 	MYSQL *mysql;
 	MYSQL_STMT **stmts; /* by row count */
 	redisContext *redis;
-	char *packet; /* MSET in the wire's form */
-	pthread_t thread;
+	char *packet, *json; /* MSET in the wire's form; one value */
 };
 
 static bool with_redis, with_array;
 static size_t batch_records;
+static int threads;
+static struct bench_shape shape;
+static struct lane lanes[BENCH_PARTITIONS];
 static pthread_barrier_t start;
 
 static void lane_add(struct lane *lane, const struct bench_row *row)
@@ -102,7 +105,8 @@ static void lane_open(struct lane *lane)
 	}
 	if (with_redis)
 		lane->redis = bench_redis_open();
-	lane->packet = mem_alloc(batch_records * 320 + 64);
+	lane->packet = mem_alloc(batch_records * (320 + shape.value_bytes) + 64);
+	lane->json = mem_alloc(shape.value_bytes + 256);
 }
 
 static void bind(MYSQL_BIND *to, enum enum_field_types type, void *data, unsigned *length)
@@ -125,7 +129,8 @@ static void write_rows(struct lane *lane, struct bench_row *rows, size_t count)
 		bind(&to[0], MYSQL_TYPE_STRING, rows[i].id, &rows[i].id_length);
 		bind(&to[1], MYSQL_TYPE_STRING, rows[i].name, &rows[i].name_length);
 		bind(&to[2], MYSQL_TYPE_LONG, &rows[i].age, NULL);
-		bind(&to[3], MYSQL_TYPE_STRING, rows[i].occupation, &rows[i].occupation_length);
+		bind(&to[3], MYSQL_TYPE_STRING, (void *)(uintptr_t)rows[i].occupation,
+			&rows[i].occupation_length);
 	}
 	bench_stmt_ok(stmt, mysql_stmt_bind_param(stmt, binds), "bind");
 	bench_stmt_ok(stmt, mysql_stmt_execute(stmt), "upsert");
@@ -148,7 +153,7 @@ static void write_array(struct lane *lane, struct bench_row *rows, size_t count)
 		lengths[0][i] = rows[i].id_length;
 		texts[1][i] = rows[i].name;
 		lengths[1][i] = rows[i].name_length;
-		texts[2][i] = rows[i].occupation;
+		texts[2][i] = (char *)(uintptr_t)rows[i].occupation;
 		lengths[2][i] = rows[i].occupation_length;
 		ages[i] = rows[i].age;
 	}
@@ -175,11 +180,12 @@ static void write_redis(struct lane *lane, const struct bench_row *rows, size_t 
 
 	at += sprintf(at, "*%zu\r\n$4\r\nMSET\r\n", 1 + 2 * count);
 	for (size_t i = 0; i < count; i++) {
-		char json[256];
-		size_t bytes = bench_row_json(&rows[i], json, sizeof(json));
+		size_t bytes = bench_row_json(&rows[i], lane->json, shape.value_bytes + 256);
 
-		at += sprintf(at, "$%u\r\nuser:%s\r\n$%zu\r\n%s\r\n", rows[i].id_length + 5,
-			rows[i].id, bytes, json);
+		at += sprintf(at, "$%u\r\nuser:%s\r\n$%zu\r\n", rows[i].id_length + 5,
+			rows[i].id, bytes);
+		memcpy(at, lane->json, bytes);
+		at = stpcpy(at + bytes, "\r\n");
 	}
 	if (redisAppendFormattedCommand(
 		    lane->redis, lane->packet, (size_t)(at - lane->packet)) != REDIS_OK ||
@@ -190,15 +196,8 @@ static void write_redis(struct lane *lane, const struct bench_row *rows, size_t 
 	freeReplyObject(reply);
 }
 
-static void *lane_run(void *arg)
+static void lane_write(struct lane *lane)
 {
-	struct lane *lane = arg;
-
-	mysql_thread_init();
-	lane_select(lane);
-	lane_open(lane);
-	pthread_barrier_wait(&start); /* ready */
-	pthread_barrier_wait(&start); /* go */
 	for (size_t i = 0; i < lane->part_count; i++) {
 		struct bench_row *rows = lane->rows + lane->parts[i].first;
 		size_t count = lane->parts[i].count;
@@ -207,6 +206,22 @@ static void *lane_run(void *arg)
 		if (with_redis)
 			write_redis(lane, rows, count);
 	}
+}
+
+/* arg: the thread's first lane; the others follow in steps. */
+static void *run(void *arg)
+{
+	struct lane *first = arg;
+
+	mysql_thread_init();
+	for (struct lane *lane = first; lane < lanes + BENCH_PARTITIONS; lane += threads) {
+		lane_select(lane);
+		lane_open(lane);
+	}
+	pthread_barrier_wait(&start); /* ready */
+	pthread_barrier_wait(&start); /* go */
+	for (struct lane *lane = first; lane < lanes + BENCH_PARTITIONS; lane += threads)
+		lane_write(lane);
 	mysql_thread_end();
 	return NULL;
 }
@@ -225,33 +240,36 @@ static double cpu_seconds(pid_t pid)
 int main(int argc, char **argv)
 {
 	uint64_t records = (uint64_t)bench_option(argc, argv, "records", 300000);
-	uint64_t keys = (uint64_t)bench_option(argc, argv, "keys", 20000);
-	struct lane *lanes = mem_zero(BENCH_PARTITIONS, sizeof(*lanes));
 	pid_t stores[2] = {(pid_t)bench_option(argc, argv, "mysql-pid", 0),
 		(pid_t)bench_option(argc, argv, "redis-pid", 0)};
+	pthread_t ids[BENCH_PARTITIONS];
 	double cpu, spent = 0;
 	int64_t since, took;
 
 	batch_records = (size_t)bench_option(argc, argv, "batch", 1000);
+	threads = (int)bench_option(argc, argv, "threads", BENCH_PARTITIONS);
+	if (threads < 1 || threads > BENCH_PARTITIONS)
+		bench_fail("--threads=1 to %d", BENCH_PARTITIONS);
+	shape = bench_shape_of(argc, argv);
 	with_redis = bench_option(argc, argv, "redis", 1) != 0;
 	with_array = bench_option(argc, argv, "array", 0) != 0;
 	for (uint64_t i = 0; i < records; i++) {
 		struct bench_row row;
 
-		bench_row_make(&row, i, keys);
+		bench_row_make(&row, i, &shape);
 		lane_add(&lanes[bench_row_partition(&row)], &row);
 	}
-	pthread_barrier_init(&start, NULL, BENCH_PARTITIONS + 1);
-	for (int i = 0; i < BENCH_PARTITIONS; i++)
-		pthread_create(&lanes[i].thread, NULL, lane_run, &lanes[i]);
+	pthread_barrier_init(&start, NULL, (unsigned)threads + 1);
+	for (int i = 0; i < threads; i++)
+		pthread_create(&ids[i], NULL, run, &lanes[i]);
 	pthread_barrier_wait(&start);
 	for (int i = 0; i < 2; i++)
 		spent -= stores[i] ? cpu_seconds(stores[i]) : 0;
 	cpu = cpu_seconds(0);
 	since = clock_mono_ns();
 	pthread_barrier_wait(&start);
-	for (int i = 0; i < BENCH_PARTITIONS; i++)
-		pthread_join(lanes[i].thread, NULL);
+	for (int i = 0; i < threads; i++)
+		pthread_join(ids[i], NULL);
 	took = clock_mono_ns() - since;
 	for (int i = 0; i < 2; i++)
 		spent += stores[i] ? cpu_seconds(stores[i]) : 0;

@@ -20,6 +20,12 @@ def cpu_seconds(pid):
     return time.clock_gettime((~pid << 3) | 2)
 
 
+def peak_mib(pid):
+    """The most resident memory that it ever had."""
+    with open("/proc/%d/status" % pid, encoding="ascii") as f:
+        return next(int(line.split()[1]) for line in f if line.startswith("VmHWM")) / 1024
+
+
 def say(text):
     print(text, file=sys.stderr, flush=True)
 

@@ -19,13 +19,17 @@ $(BUILD)/bench/decode_bench: $(BUILD)/lib/libtest.a $(BUILD)/lib/libconsumer.a
 rivals:
 	-@stack/kafka/fetch build/connect-jars tests/bench/connect/pom.xml
 
+# A consumer without ledger and fence: what do those two cost?
+bare-build:
+	-@$(MAKE) --no-print-directory VARIANT=bare build/bare/bin/wt-consumer
+
 bench-build: all $(BENCH_BINS)
-bench: bench-build kafka-jars rivals
+bench: bench-build bare-build kafka-jars rivals
 	/usr/bin/python3 tests/bench/bench.py $(if $(ONLY),--only $(ONLY)) \
 		$(if $(RECORDS),--records $(RECORDS)) $(if $(ROUNDS),--rounds $(ROUNDS))
-bench-check: bench-build kafka-jars rivals
+bench-check: bench-build bare-build kafka-jars rivals
 	/usr/bin/python3 tests/bench/bench.py --check $(if $(ONLY),--only $(ONLY))
-.PHONY: bench rivals bench-build bench-check
+.PHONY: bench bare-build rivals bench-build bench-check
 
 # docs/autoscale.svg anew, from a real run of nine minutes: tests/bench/autoscale_chart.py.
 autoscale-chart: all kafka-jars

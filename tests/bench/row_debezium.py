@@ -10,12 +10,13 @@ import time
 
 from confluent_kafka import Consumer, TopicPartition
 
-from measure import ROOT, Row, say, wait_until
+from measure import ROOT, Row, peak_mib, say, wait_until
 from row_drain import drain_ours
+from row_curve import sized
 from world import PARTITIONS
 
 JARS = os.path.join(ROOT, "build", "connect-jars")
-HEAP, PATIENCE_S = "1g", 300
+HEAP, PATIENCE_S, RECORDS = "1g", 300, 300000
 
 SCHEMA = {"type": "struct", "optional": False, "fields": [
     {"field": "id", "type": "string"}, {"field": "name", "type": "string"},
@@ -71,11 +72,6 @@ def last_records(world):
         consumer.close()
 
 
-def peak_mib(pid):
-    with open("/proc/%d/status" % pid, encoding="ascii") as f:
-        return next(int(line.split()[1]) for line in f if line.startswith("VmHWM")) / 1024
-
-
 def connect_drain(world, tails):
     """(records/s from the first row seen, peak MiB, seconds from start to first row)"""
     world.fresh()
@@ -113,10 +109,8 @@ def start_ours(world):
     start = time.monotonic()
     program = world.consumer(ready=False)
     took = world.wait_fences(1, 60, every=0.002) - start
-    world.wait_fences(world.count)
-    peak = peak_mib(program.pid)
     program.kill()
-    return took, peak
+    return took
 
 
 def measure(world, rounds, check):
@@ -127,15 +121,15 @@ def measure(world, rounds, check):
         for row in rows:
             row.missing = "Maven did not bring its jars"
         return rows
-    world.new_topic()
-    world.backlog()
-    tails = last_records(world)
-    for number in range(rounds):
-        say("debezium, round %d" % (number + 1))
-        rate = drain_ours(world)[0]
-        first, peak = start_ours(world)
-        theirs = connect_drain(world, tails)
-        rows[0].add(rate, theirs[0])
-        rows[1].add(peak, theirs[1])
-        rows[2].add(first, theirs[2])
+    with sized(world, min(world.count, RECORDS)):
+        world.new_topic()
+        world.backlog()
+        tails = last_records(world)
+        for number in range(rounds):
+            say("debezium, round %d" % (number + 1))
+            rate, _, _, peak = drain_ours(world)
+            first = start_ours(world)
+            theirs = connect_drain(world, tails)
+            for row, ours, its in zip(rows, (rate, peak, first), theirs):
+                row.add(ours, its)
     return rows

@@ -1,36 +1,50 @@
 """Rows 1, 2, 4: a backlog into both stores, against memory, the database alone and the naive way."""
 import time
 
-from measure import Row, busy_seconds, cpu_seconds, say
+from measure import Row, busy_seconds, cpu_seconds, peak_mib, say
 
 
-def drain_ours(world):
-    """One drain: (records/s, our CPU s per million, CPU s per million of ours, stores and broker).
+def wait_progress(program, progress, at_least, every):
+    while progress() < at_least:
+        assert program.running(), program.text()
+        time.sleep(every)
+
+
+def drain_ours(world, options=None, before=None, progress=None):
+    """One drain: (records/s, our CPU s per million, CPU s per million of ours, stores and broker,
+    our peak of memory in MiB). before: is called with empty stores; progress: tells how many
+    records are done, the fences if not given, and is made then.
 
     Between the first batches that are seen in both stores and the end, so the start of the
     process is no part of it (it has its own row)."""
     world.fresh()
+    if before:
+        before(world)
+    progress = progress(world) if progress else world.fences
     pids = {name: daemon.pid() for name, daemon in world.servers.own.items()}
-    program = world.consumer(options={"batch.records": world.batch}, ready=False)
+    program = world.consumer(options={"batch.records": world.batch, **(options or {})},
+                             ready=False)
     pids["consumer"] = program.pid
-    while not world.fences():
-        assert program.running(), program.text()
-        time.sleep(0.002)
-    first, start = world.fences(), time.monotonic()
-    before, busy = {name: cpu_seconds(pid) for name, pid in pids.items()}, busy_seconds()
-    end = world.wait_fences(world.count)
-    spent = {name: cpu_seconds(pid) - before[name] for name, pid in pids.items()}
-    moved, took = world.count - first, end - start
+    wait_progress(program, progress, 1, 0.002)
+    first, start = progress(), time.monotonic()
+    used, busy = {name: cpu_seconds(pid) for name, pid in pids.items()}, busy_seconds()
+    wait_progress(program, progress, world.count, 0.004)
+    took = time.monotonic() - start
+    spent = {name: cpu_seconds(pid) - used[name] for name, pid in pids.items()}
+    moved = max(world.count - first, 1)
     foreign = (busy_seconds() - busy - sum(spent.values())) / took
+    peak = peak_mib(program.pid)
     program.stop()
     million = {name: s / moved * 1e6 for name, s in spent.items()}
     say("  ours: %.0f/s, CPU s per million: %s; others took %.2f cores" % (
         moved / took, ", ".join("%s %.2f" % item for item in sorted(million.items())), foreign))
-    return moved / took, million["consumer"], sum(million.values())
+    return moved / took, million["consumer"], sum(million.values()), peak
 
 
-def from_memory(world, **options):
+def from_memory(world, before=None, **options):
     world.fresh()
+    if before:
+        before(world)
     made = world.yardstick("both_from_memory", *[
         "--%s=%d" % option for option in dict(
             {"records": world.count, "keys": world.keys_count, "batch": world.batch,
@@ -70,7 +84,7 @@ def measure(world, rounds, check):
                   lambda: naive(world, 1 if check else 4)]
         turn = [(number + i) % len(rivals) for i in range(len(rivals))]
         got = {i: rivals[i]() for i in turn}
-        rate, own, everything = got[0]
+        rate, own, everything, _ = got[0]
         both.add(rate, got[1][0])
         alone.add(rate, got[2][0])
         work.add(everything, got[1][1])
