@@ -12,9 +12,10 @@ CFLAGS_debug   := -O0 -g3 -DWT_FAULTS
 CFLAGS_asan    := -O1 -g3 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined -DWT_FAULTS
 CFLAGS_tsan    := -O1 -g3 -fno-omit-frame-pointer -fsanitize=thread -DWT_FAULTS
 CFLAGS_fuzz    := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
+CFLAGS_bare    := -O2 -g -DWT_BARE
 CFLAGS_cov     := -O0 -g3 --coverage -DWT_FAULTS
 ifeq ($(CFLAGS_$(VARIANT)),)
-$(error VARIANT=$(VARIANT) is unknown; use release, debug, asan, tsan, cov or fuzz)
+$(error VARIANT=$(VARIANT) is unknown; use release, debug, asan, tsan, cov, bare or fuzz)
 endif
 
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \

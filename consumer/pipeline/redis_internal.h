@@ -99,6 +99,9 @@ size_t redis_row_commands(struct redis_store *store, const struct route *route,
  * happened. */
 enum verdict redis_watch_apply(struct redis_store *store, const struct batch *batch,
 	bool *spoiled, struct store_error *error);
+/* The rows alone: only where BARE. */
+enum verdict redis_bare_apply(
+	struct redis_store *store, const struct batch *batch, struct store_error *error);
 /* At connect: sets store->transactions. */
 enum verdict redis_watch_probe(struct redis_store *store, struct store_error *error);
 

@@ -6,6 +6,7 @@
 #include "consumer/pipeline/redis_internal.h"
 
 #include "common/mem.h"
+#include "consumer/pipeline/bare.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -103,6 +104,8 @@ enum verdict redis_store_jump(struct redis_store *store, const struct route *rou
 enum verdict redis_store_apply(
 	struct redis_store *store, const struct batch *batch, struct store_error *error)
 {
+	if (BARE)
+		return redis_bare_apply(store, batch, error);
 	if (store->transactions) {
 		bool spoiled;
 		enum verdict v = redis_watch_apply(store, batch, &spoiled, error);

@@ -226,6 +226,27 @@ enum verdict redis_watch_apply(struct redis_store *store, const struct batch *ba
 	return VERDICT_DONE;
 }
 
+enum verdict redis_bare_apply(
+	struct redis_store *store, const struct batch *batch, struct store_error *error)
+{
+	enum verdict v;
+	size_t count;
+
+	redis_args_begin(store);
+	count = redis_row_commands(store, batch->route, batch->selected, batch->selected_count);
+	if (count == 0)
+		return VERDICT_DONE;
+	v = redis_queue(store, &store->body, error);
+	for (size_t i = 0; i < count && v == VERDICT_DONE; i++) {
+		redisReply *reply;
+
+		v = redis_reply(store, &reply, error);
+		if (v == VERDICT_DONE)
+			freeReplyObject(reply);
+	}
+	return v;
+}
+
 /*
  * A MULTI that is refused leaves what follows it unguarded. Redis before 6 refused it while a
  * foreign script ran too long; and somebody may have no right to it. Then batches go by script.

@@ -10,6 +10,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "consumer/pipeline/bare.h"
 #include "consumer/pipeline/claim.h"
 #include "consumer/pipeline/intake.h"
 #include "consumer/pipeline/log_position.h"
@@ -237,7 +238,7 @@ static bool look_at_fence(struct stepper *w, struct partition *p, struct store_e
 	struct fence fence;
 	enum verdict v;
 
-	if (atomic_load(&p->mode) != MODE_RUN || now < p->next_fence_look_ms)
+	if (BARE || atomic_load(&p->mode) != MODE_RUN || now < p->next_fence_look_ms)
 		return false;
 	p->next_fence_look_ms = now + w->pipeline->fence_look_ms;
 	v = redis_store_fence(w->tools.redis, p->route, p->id, &fence, error);

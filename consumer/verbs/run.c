@@ -7,6 +7,7 @@
 #include "common/kafka_topic.h"
 #include "common/log.h"
 #include "consumer/failure/deadletter.h"
+#include "consumer/pipeline/bare.h"
 #include "consumer/pool/pool.h"
 #include "consumer/verbs/run_watch.h"
 #include "consumer/verbs/settings.h"
@@ -236,6 +237,28 @@ static int make_letters(struct run *run, struct errmsg *msg)
 		run->options->group, (int)run->options->deadletter_timeout, msg);
 }
 
+/*
+ * How far ahead records are fetched: as few as never run dry, because those in the queue cost
+ * memory, and memory that was used a moment ago is in the CPU's cache. Above the threshold
+ * librdkafka looks again after fetch.queue.backoff.ms; before 2.2 that is a second, whatever one
+ * wants, so the queue has to last that long.
+ */
+static int fetch_conf(struct run *run, rd_kafka_conf_t *conf, struct errmsg *msg)
+{
+	const struct conf *chosen = &run->options->conf;
+	char value[32];
+	size_t bytes = sizeof(value);
+	int err;
+
+	if (rd_kafka_conf_get(conf, "fetch.queue.backoff.ms", value, &bytes) !=
+		RD_KAFKA_CONF_OK)
+		return kafka_conf_default(conf, chosen, "queued.min.messages", "50000", msg);
+	err = kafka_conf_default(conf, chosen, "fetch.queue.backoff.ms", "20", msg);
+	if (err == 0)
+		err = kafka_conf_default(conf, chosen, "queued.min.messages", "20000", msg);
+	return err;
+}
+
 /* Settings that the protocol depends on; kafka.* may not change them. */
 static int consumer_conf(struct run *run, rd_kafka_conf_t *conf, struct errmsg *msg)
 {
@@ -262,6 +285,8 @@ static int consumer_conf(struct run *run, rd_kafka_conf_t *conf, struct errmsg *
 	if (err == 0)
 		err = kafka_conf_default(
 			conf, &run->options->conf, "heartbeat.interval.ms", "500", msg);
+	if (err == 0)
+		err = fetch_conf(run, conf, msg);
 	if (err == 0)
 		err = set_number(conf, "queued.max.messages.kbytes",
 			run->options->fetch_bytes / 1024, msg);
@@ -335,6 +360,9 @@ static int start_and_run(struct run *run, struct errmsg *msg)
 	if (err != 0)
 		return err;
 	let_signals_drain(run->pool);
+	if (BARE)
+		log_event(LOG_WARN, "bare_build",
+			LOG_F("means", LOG_STR("no ledger, no fence: for make bench alone")));
 	log_event(LOG_INFO, "started", LOG_F("version", LOG_STR(WT_VERSION)),
 		LOG_F("group", LOG_STR(run->options->group)),
 		LOG_F("brokers", LOG_STR(run->options->kafka_brokers)));

@@ -43,7 +43,7 @@ def arguments():
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--check", action="store_true")
     made = parser.parse_args()
-    made.records = made.records or (20000 if made.check else 300000)
+    made.records = made.records or (20000 if made.check else 1000000)
     made.rounds = made.rounds or (1 if made.check else 3)
     made.only = made.only.split(",")
     unknown = set(made.only) - set(PARTS)
