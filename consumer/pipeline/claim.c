@@ -211,6 +211,10 @@ enum verdict claim_partition(const struct pipeline *pipeline, struct mysql_store
 	if (log_ends(pipeline->kafka, p, pipeline->kafka_timeout_ms, &c.low, &c.high,
 		    &error->msg))
 		return kafka_unavailable(&c);
+	/* Is it not there after all, intake sees a gap in its first record and asks again. */
+	if (p->from_start && p->stream < 0)
+		p->stream = c.low;
+	p->from_start = false;
 	if (!c.ledger.exists) {
 		v = create_ledger(&c);
 		if (v != VERDICT_DONE)

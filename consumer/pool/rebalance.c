@@ -39,7 +39,9 @@ static void add_partition(struct pool *pool, rd_kafka_topic_partition_t *given)
 	p->committed = given->offset >= 0 ? given->offset : -1;
 	p->queue = rd_kafka_queue_get_partition(pool->kafka, given->topic, given->partition);
 	rd_kafka_queue_forward(p->queue, NULL);
-	/* Without a committed offset the claim decides and seeks; the beginning can pass nothing over. */
+	/* Without a committed offset the claim decides; the beginning can pass nothing over, and mostly
+	 * is where it will be: then no seek throws away what was fetched meanwhile. */
+	p->from_start = p->committed < 0;
 	given->offset = p->committed > 0    ? p->committed - 1
 			: p->committed == 0 ? 0
 					    : RD_KAFKA_OFFSET_BEGINNING;
