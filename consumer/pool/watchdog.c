@@ -70,6 +70,7 @@ static void start_over(struct pool *pool, struct pool_partition *item, int numbe
 	pool_wait_back(pool, item);
 	p->error_noted = true; /* the next success clears it */
 	p->stream = -1; /* a silent queue wakes up by a seek */
+	p->from_start = false;
 	item->behind_since_ms = 0;
 	item->worker = pool->workers[number % pool->worker_count];
 	worker_give(item->worker, p);
