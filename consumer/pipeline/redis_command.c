@@ -140,29 +140,36 @@ size_t redis_word_begin(struct text_buffer *buffer, const int *digits)
 	return at;
 }
 
+static int digits_of(size_t number)
+{
+	int digits = 1;
+
+	for (; number >= 10; number /= 10)
+		digits++;
+	return digits;
+}
+
 void redis_word_end(struct text_buffer *buffer, size_t at, int *digits)
 {
-	size_t length = buffer->used - at - head_bytes(*digits);
-	char text[32], *first = digits_before(text + sizeof(text), length), *head;
-	int wanted = (int)(text + sizeof(text) - first);
+	size_t length = buffer->used - at - head_bytes(*digits), left = length;
+	int wanted = digits_of(length);
+	char *head;
 
+	text_buffer_room(buffer, 32);
 	if (wanted != *digits) { /* another guess than it should have been */
-		text_buffer_room(buffer, 32);
 		memmove(buffer->data + at + head_bytes(wanted),
 			buffer->data + at + head_bytes(*digits), length);
 		*digits = wanted;
 		buffer->used = at + head_bytes(wanted) + length;
 	}
 	head = buffer->data + at;
-	*head++ = '$';
-	while (first < text + sizeof(text))
-		*head++ = *first++;
-	*head++ = '\r';
-	*head = '\n';
-	head = text_buffer_room(buffer, 2);
-	head[0] = '\r';
-	head[1] = '\n';
-	buffer->used += 2;
+	head[0] = '$';
+	for (int i = wanted; i > 0; i--, left /= 10)
+		head[i] = (char)('0' + left % 10);
+	head[wanted + 1] = '\r';
+	head[wanted + 2] = '\n';
+	buffer->data[buffer->used++] = '\r';
+	buffer->data[buffer->used++] = '\n';
 }
 
 void redis_args_begin(struct redis_store *store)
