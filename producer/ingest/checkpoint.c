@@ -221,6 +221,8 @@ void checkpoint_write(struct checkpoint *c, json_t *position)
 void checkpoint_finish(struct checkpoint *c)
 {
 	pthread_mutex_lock(&c->mu);
+	if (!c->latest && c->loaded) /* nothing was left to do but the finish */
+		c->latest = json_incref(c->loaded);
 	if (c->path && c->latest) {
 		json_object_set_new(c->latest, "done", json_true());
 		write_locked(c, c->latest);

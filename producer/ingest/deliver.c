@@ -8,7 +8,8 @@
 #include <pthread.h>
 #include <stdio.h>
 
-#define SLOTS 256 /* more than there are chunks */
+#define REPORTED 100 /* bad rows that have a line of the log each */
+#define SLOTS	 256 /* more than there are chunks */
 
 struct deliver {
 	/* set before start */
@@ -82,12 +83,17 @@ static const char *file_name(const struct deliver *d, const struct chunk *chunk)
 	return d->source->input ? input_file(d->source->input, chunk->from.file)->path : "-";
 }
 
+#define ROW_FIELDS                                                                             \
+	LOG_F("file", LOG_STR(file_name(d, chunk))), LOG_F("line", LOG_INT(r->line)),          \
+		LOG_F("reason", LOG_STR(r->reason)), LOG_F("column", LOG_STR(r->column))
+
+/* Each of a few by its line; of very many, one now and then. */
 static void report(struct deliver *d, const struct chunk *chunk, const struct reject *r)
 {
-	log_limited(LOG_WARN, "row_left_out", LOG_F("file", LOG_STR(file_name(d, chunk))),
-		LOG_F("line", LOG_INT(r->line)), LOG_F("reason", LOG_STR(r->reason)),
-		LOG_F("column", LOG_STR(r->column)));
-	atomic_fetch_add(&d->rejected, 1);
+	if (atomic_fetch_add(&d->rejected, 1) < REPORTED)
+		log_event(LOG_WARN, "row_left_out", ROW_FIELDS);
+	else
+		log_limited(LOG_WARN, "row_left_out", ROW_FIELDS);
 	if (!d->rejects)
 		return;
 	fwrite(chunk->raw.data + r->at, 1, r->len, d->rejects);

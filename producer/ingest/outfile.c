@@ -1,5 +1,7 @@
 #include "producer/ingest/outfile.h"
 
+#include "common/log.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -29,8 +31,24 @@ int outfile_create(struct outfile *f, const char *path, bool append, struct errm
 	if (!f->in_place)
 		f->part = mem_printf("%s.part", path);
 	f->fd = open(f->in_place ? path : f->part,
-		O_WRONLY | O_CREAT | O_CLOEXEC | (f->in_place ? O_APPEND : O_TRUNC), 0644);
-	return f->fd < 0 ? refuse(f, msg) : 0;
+		(append ? O_RDWR : O_WRONLY) | O_CREAT | O_CLOEXEC |
+			(f->in_place ? O_APPEND : O_TRUNC),
+		0644);
+	if (f->fd < 0)
+		return refuse(f, msg);
+	f->append = append && fstat(f->fd, &st) == 0 && S_ISREG(st.st_mode);
+	f->found = f->append ? (uint64_t)st.st_size : 0;
+	return 0;
+}
+
+/* What was there may have ended within a line. */
+int outfile_end_line(struct outfile *f, struct errmsg *msg)
+{
+	char last = '\n';
+
+	if (f->found > 0 && pread(f->fd, &last, 1, (off_t)f->found - 1) != 1)
+		return refuse(f, msg);
+	return last == '\n' ? 0 : outfile_write(f, "\n", 1, msg);
 }
 
 int outfile_resume(struct outfile *f, const char *path, uint64_t bytes, struct errmsg *msg)
@@ -40,7 +58,7 @@ int outfile_resume(struct outfile *f, const char *path, uint64_t bytes, struct e
 	*f = (struct outfile){.path = mem_strdup(path), .fd = -1};
 	f->part = mem_printf("%s.part", path);
 	f->keep_part = true;
-	f->fd = open(f->part, O_WRONLY | O_CLOEXEC);
+	f->fd = open(f->part, O_RDWR | O_CLOEXEC);
 	if (f->fd < 0 && errno == ENOENT && stat(path, &st) == 0 &&
 		(uint64_t)st.st_size == bytes) {
 		/* killed between the rename and the checkpoint's last word: it is whole already */
@@ -108,6 +126,7 @@ int outfile_finish(struct outfile *f, struct errmsg *msg)
 		return refuse(f, msg);
 	}
 	f->fd = -1;
+	f->append = false;
 	if (f->part) {
 		if (rename(f->part, f->path) != 0)
 			return refuse(f, msg);
@@ -120,6 +139,9 @@ int outfile_finish(struct outfile *f, struct errmsg *msg)
 
 void outfile_close(struct outfile *f)
 {
+	if (f->append && ftruncate(f->fd, (off_t)f->found) != 0)
+		log_event(LOG_ERROR, "not_cut_back", LOG_F("file", LOG_STR(f->path)),
+			LOG_F("bytes", LOG_INT(f->found)));
 	if (f->fd >= 0 && !f->to_stdout)
 		close(f->fd);
 	f->fd = -1;

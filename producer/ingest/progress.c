@@ -23,6 +23,7 @@ void progress_start(
 		.total_rows = total_rows,
 		.terminal = isatty(STDERR_FILENO),
 		.started_ns = clock_mono_ns(),
+		.first_share = NAN,
 		.shown_ms = clock_mono_ms()};
 	p->last_ns = p->started_ns;
 }
@@ -41,8 +42,12 @@ static void take_figures(struct progress *p, struct engine *engine, struct figur
 		f->share = (double)(f->now.resumed + f->now.safe) / (double)p->total_rows;
 	else if (f->now.input_total > 0 && !p->options->follow)
 		f->share = (double)f->now.input_bytes / (double)f->now.input_total;
-	if (f->share > 0)
-		f->eta = f->share >= 1 ? 0 : f->seconds / f->share * (1 - f->share);
+	if (isnan(p->first_share))
+		p->first_share = f->now.resumed > 0 ? f->share : 0;
+	if (f->share > p->first_share) /* what an earlier run did took none of our time */
+		f->eta = f->share >= 1
+				 ? 0
+				 : f->seconds / (f->share - p->first_share) * (1 - f->share);
 	p->last_ns = now_ns;
 	p->last_safe = f->now.safe;
 }

@@ -14,6 +14,7 @@ struct progress {
 	bool terminal;
 	int64_t started_ns, shown_ms, last_ns;
 	uint64_t last_safe;
+	double first_share; /* of the work that an earlier run did; NAN: not seen yet */
 };
 
 void progress_start(

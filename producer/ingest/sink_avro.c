@@ -11,6 +11,7 @@
 
 #include <avro.h>
 #include <ctype.h>
+#include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -54,10 +55,11 @@ static void put_schema(struct buf *json, const struct schema *schema)
 	buf_put(json, "]}", 2);
 }
 
+/* libavro tells what it was doing, the system why it did not go: a full disk must be named. */
 static int refuse(const struct avro_sink *a, struct errmsg *msg)
 {
 	return errmsg_set(msg, ERR_IO, "%s: %s", a->file.part ? a->file.part : a->file.path,
-		avro_strerror());
+		errno ? strerror(errno) : avro_strerror());
 }
 
 static int create(struct avro_sink *a, size_t block_bytes, struct errmsg *msg)
@@ -91,6 +93,45 @@ static int create(struct avro_sink *a, size_t block_bytes, struct errmsg *msg)
 	return err;
 }
 
+static int continue_file(struct avro_sink *a, size_t block_bytes, struct errmsg *msg)
+{
+	const char *path = a->file.part ? a->file.part : a->file.path;
+
+	if (avro_file_writer_open_bs(path, &a->writer, block_bytes) == 0)
+		return 0;
+	a->writer = NULL;
+	return refuse(a, msg);
+}
+
+/* --append: what is there must be of the same columns; its compression stays. */
+static int append_to(struct avro_sink *a, size_t block_bytes, struct errmsg *msg)
+{
+	avro_schema_t ours, theirs;
+	avro_file_reader_t reader;
+	struct buf json = {0};
+	bool same;
+
+	put_schema(&json, &a->sink.source->schema);
+	if (avro_schema_from_json_length(json.data, json.used, &ours) != 0) {
+		buf_release(&json);
+		return refuse(a, msg);
+	}
+	buf_release(&json);
+	if (avro_file_reader(a->file.path, &reader) != 0) {
+		avro_schema_decref(ours);
+		return refuse(a, msg);
+	}
+	theirs = avro_file_reader_get_writer_schema(reader);
+	same = avro_schema_equal(ours, theirs);
+	avro_schema_decref(theirs);
+	avro_schema_decref(ours);
+	avro_file_reader_close(reader);
+	if (!same)
+		return errmsg_set(msg, ERR_CONFIG,
+			"--append: %s has other columns than these rows", a->file.path);
+	return continue_file(a, block_bytes, msg);
+}
+
 static int avro_open(struct sink *sink, const json_t *resume, struct errmsg *msg)
 {
 	struct avro_sink *a = (struct avro_sink *)sink;
@@ -100,20 +141,15 @@ static int avro_open(struct sink *sink, const json_t *resume, struct errmsg *msg
 
 	if (strcmp(sink->target, "-") == 0)
 		return errmsg_set(msg, ERR_CONFIG, "an Avro file cannot go to standard output");
+	errno = 0;
 	if (resume) {
 		err = outfile_resume(&a->file, sink->target,
 			(uint64_t)json_integer_value(json_object_get(resume, "bytes")), msg);
-		if (err == 0 &&
-			avro_file_writer_open_bs(a->file.part ? a->file.part : a->file.path,
-				&a->writer, block) != 0) {
-			a->writer = NULL;
-			err = refuse(a, msg);
-		}
-		return err;
+		return err ? err : continue_file(a, block, msg);
 	}
-	err = outfile_create(&a->file, sink->target, false, msg);
+	err = outfile_create(&a->file, sink->target, sink->options->append, msg);
 	if (err == 0)
-		err = create(a, block, msg);
+		err = a->file.found > 0 ? append_to(a, block, msg) : create(a, block, msg);
 	a->file.keep_part = sink->options->checkpoint != NULL;
 	return err;
 }
@@ -160,6 +196,7 @@ static int avro_write_chunk(struct sink *sink, const struct chunk *chunk, struct
 	const struct schema *schema = &sink->source->schema;
 	const struct cell *cell = chunk->cells;
 
+	errno = 0;
 	for (size_t row = 0; row < chunk->count; row++) {
 		a->row.used = 0;
 		for (size_t i = 0; i < schema->count; i++)
@@ -177,6 +214,7 @@ static int flush(struct avro_sink *a, struct errmsg *msg)
 {
 	off_t end;
 
+	errno = 0;
 	if (avro_file_writer_flush(a->writer) != 0)
 		return refuse(a, msg);
 	end = lseek(a->file.fd, 0, SEEK_END);
@@ -204,6 +242,7 @@ static int avro_drain(struct sink *sink, struct errmsg *msg)
 	struct avro_sink *a = (struct avro_sink *)sink;
 	int err = flush(a, msg);
 
+	errno = 0;
 	if (avro_file_writer_close(a->writer) != 0 && err == 0)
 		err = refuse(a, msg);
 	a->writer = NULL;

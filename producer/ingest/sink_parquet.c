@@ -4,22 +4,19 @@
  *	PAR1, row groups, footer, its length, PAR1
  *	a row group: per column a dictionary page (or none) and one data page
  * A row group is full at --row-group rows or 64 MiB. Text columns are STRING, lines are plain
- * BYTE_ARRAY. The footer comes last, so a file that was cut off has none: no --checkpoint.
+ * BYTE_ARRAY. The footer comes last; with --checkpoint what it will say so far is kept in
+ * FILE.groups.part, so that a later run can cut FILE.part back and go on.
  */
 #include "producer/ingest/outfile.h"
-#include "producer/ingest/parquet_column.h"
+#include "producer/ingest/parquet_footer.h"
 #include "producer/ingest/sink.h"
 #include "producer/ingest/source.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 #define GROUP_BYTES (64u * 1024 * 1024)
 #define MAGIC	    "PAR1"
-
-struct group {
-	struct parquet_chunk *chunks; /* one per column */
-	int64_t rows;
-};
 
 struct parquet {
 	struct sink sink;
@@ -28,30 +25,30 @@ struct parquet {
 	struct parquet_column *columns;
 	size_t column_count;
 	int64_t group_rows; /* in the open group */
-	struct group *groups;
-	size_t group_count;
+	struct parquet_chunk *chunks; /* one for each column, of the group that is written */
+	struct parquet_footer footer;
+	struct outfile side; /* with --checkpoint: the footer so far, as it grows */
+	char *side_path;
 	struct buf out;
 	uint64_t records;
 };
 
 static int write_group(struct parquet *p, struct errmsg *msg)
 {
-	struct group *group;
 	int err = 0;
 
 	if (p->group_rows == 0)
 		return 0;
-	p->groups = mem_resize(p->groups, p->group_count + 1, sizeof(*p->groups));
-	group = &p->groups[p->group_count++];
-	group->chunks = mem_zero(p->column_count, sizeof(*group->chunks));
-	group->rows = p->group_rows;
 	for (size_t i = 0; err == 0 && i < p->column_count; i++) {
 		p->out.used = 0;
 		err = parquet_column_write(&p->columns[i], p->codec, (int64_t)p->file.written,
-			&p->out, &group->chunks[i], msg);
+			&p->out, &p->chunks[i], msg);
 		if (err == 0)
 			err = outfile_write(&p->file, p->out.data, p->out.used, msg);
 	}
+	if (err == 0)
+		parquet_footer_add(&p->footer, p->columns, p->column_count, p->chunks,
+			p->group_rows, p->codec);
 	p->group_rows = 0;
 	atomic_store_explicit(&p->sink.bytes, p->file.written, memory_order_relaxed);
 	return err;
@@ -86,110 +83,6 @@ static int parquet_write(struct sink *sink, const struct chunk *chunk, struct er
 	return 0;
 }
 
-static void put_statistics(struct thrift *t, const struct parquet_chunk *chunk)
-{
-	thrift_begin(t, 12);
-	thrift_i64(t, 3, chunk->nulls);
-	if (chunk->has_range) {
-		thrift_binary(t, 5, chunk->max, chunk->max_len);
-		thrift_binary(t, 6, chunk->min, chunk->min_len);
-	}
-	thrift_end(t);
-}
-
-static void put_chunk(struct thrift *t, const struct parquet_column *column,
-	const struct parquet_chunk *chunk, enum codec codec)
-{
-	static const int32_t codecs[] = {
-		[CODEC_NONE] = 0, [CODEC_SNAPPY] = 1, [CODEC_GZIP] = 2, [CODEC_ZSTD] = 6};
-	bool indexed = chunk->dictionary_offset >= 0;
-	const char *name = column->column->name;
-
-	thrift_begin_element(t);
-	thrift_i64(t, 2, indexed ? chunk->dictionary_offset : chunk->data_offset);
-	thrift_begin(t, 3);
-	thrift_i32(t, 1, (int32_t)column->type);
-	thrift_list(t, 2, THRIFT_I32, indexed ? 3 : 2);
-	thrift_element_i32(t, 0); /* PLAIN */
-	thrift_element_i32(t, 3); /* RLE, the levels */
-	if (indexed)
-		thrift_element_i32(t, 8); /* RLE_DICTIONARY */
-	thrift_list(t, 3, THRIFT_BINARY, 1);
-	thrift_element_binary(t, name, strlen(name));
-	thrift_i32(t, 4, codecs[codec]);
-	thrift_i64(t, 5, chunk->values);
-	thrift_i64(t, 6, chunk->raw_bytes);
-	thrift_i64(t, 7, chunk->stored_bytes);
-	thrift_i64(t, 9, chunk->data_offset);
-	if (indexed)
-		thrift_i64(t, 11, chunk->dictionary_offset);
-	put_statistics(t, chunk);
-	thrift_end(t);
-	thrift_end(t);
-}
-
-static void put_group(struct thrift *t, const struct parquet *p, const struct group *group)
-{
-	int64_t raw = 0;
-
-	thrift_begin_element(t);
-	thrift_list(t, 1, THRIFT_STRUCT, p->column_count);
-	for (size_t i = 0; i < p->column_count; i++) {
-		put_chunk(t, &p->columns[i], &group->chunks[i], p->codec);
-		raw += group->chunks[i].raw_bytes;
-	}
-	thrift_i64(t, 2, raw);
-	thrift_i64(t, 3, group->rows);
-	thrift_end(t);
-}
-
-static void put_schema(struct thrift *t, const struct parquet *p)
-{
-	thrift_list(t, 2, THRIFT_STRUCT, p->column_count + 1);
-	thrift_begin_element(t);
-	thrift_binary(t, 4, "row", 3);
-	thrift_i32(t, 5, (int32_t)p->column_count);
-	thrift_end(t);
-	for (size_t i = 0; i < p->column_count; i++) {
-		const struct column *column = p->columns[i].column;
-
-		thrift_begin_element(t);
-		thrift_i32(t, 1, (int32_t)p->columns[i].type);
-		thrift_i32(t, 3, column->nullable); /* OPTIONAL or REQUIRED */
-		thrift_binary(t, 4, column->name, strlen(column->name));
-		if (column->type == COLUMN_STRING) {
-			thrift_i32(t, 6, 0); /* UTF8, for old readers */
-			thrift_begin(t, 10); /* the logical type: */
-			thrift_begin(t, 1); /* STRING */
-			thrift_end(t);
-			thrift_end(t);
-		}
-		thrift_end(t);
-	}
-}
-
-static void put_footer(struct buf *out, const struct parquet *p)
-{
-	struct thrift t = {.out = out};
-	static const char maker[] = "writethrough version " WT_VERSION;
-
-	thrift_i32(&t, 1, 2);
-	put_schema(&t, p);
-	thrift_i64(&t, 3, (int64_t)p->records);
-	thrift_list(&t, 4, THRIFT_STRUCT, p->group_count);
-	for (size_t i = 0; i < p->group_count; i++)
-		put_group(&t, p, &p->groups[i]);
-	thrift_binary(&t, 6, maker, sizeof(maker) - 1);
-	thrift_list(&t, 7, THRIFT_STRUCT, p->column_count); /* each: in its type's order */
-	for (size_t i = 0; i < p->column_count; i++) {
-		thrift_begin_element(&t);
-		thrift_begin(&t, 1);
-		thrift_end(&t);
-		thrift_end(&t);
-	}
-	thrift_end(&t);
-}
-
 static int parquet_drain(struct sink *sink, struct errmsg *msg)
 {
 	struct parquet *p = (struct parquet *)sink;
@@ -199,12 +92,91 @@ static int parquet_drain(struct sink *sink, struct errmsg *msg)
 	if (err != 0)
 		return err;
 	p->out.used = 0;
-	put_footer(&p->out, p);
+	parquet_footer_put(&p->footer, &p->out, p->columns, p->column_count);
 	len = (uint32_t)p->out.used;
 	buf_put(&p->out, &len, 4);
 	buf_put(&p->out, MAGIC, 4);
 	err = outfile_write(&p->file, p->out.data, p->out.used, msg);
 	return err ? err : outfile_sync(&p->file, msg);
+}
+
+/* The open row group is written as it is: what lies before a checkpoint must be on the disk. */
+static int parquet_sync(struct sink *sink, struct barrier *barrier, struct errmsg *msg)
+{
+	struct parquet *p = (struct parquet *)sink;
+	const struct parquet_footer *f = &p->footer;
+	int err = write_group(p, msg);
+
+	if (err == 0)
+		err = outfile_write(&p->side, f->encoded.data + p->side.written,
+			f->encoded.used - p->side.written, msg);
+	if (err == 0)
+		err = outfile_sync(&p->side, msg);
+	if (err == 0)
+		err = outfile_sync(&p->file, msg);
+	if (err != 0)
+		barrier_drop(barrier);
+	else
+		barrier_done(barrier, sink->index,
+			json_pack("{s:I,s:I,s:I,s:I}", "bytes", (json_int_t)p->file.written,
+				"footer_bytes", (json_int_t)f->encoded.used, "groups",
+				(json_int_t)f->groups, "records", (json_int_t)f->rows));
+	return err;
+}
+
+static int resume_side(struct parquet *p, const json_t *state, struct errmsg *msg)
+{
+	uint64_t bytes = (uint64_t)json_integer_value(json_object_get(state, "footer_bytes"));
+	int err = outfile_resume(&p->side, p->side_path, bytes, msg);
+
+	if (err != 0)
+		return err;
+	if (pread(p->side.fd, buf_room(&p->footer.encoded, bytes), bytes, 0) != (ssize_t)bytes)
+		return errmsg_set(msg, ERR_IO, "%s cannot be read", p->side_path);
+	p->footer.encoded.used = bytes;
+	p->footer.groups = (uint64_t)json_integer_value(json_object_get(state, "groups"));
+	p->records = p->footer.rows =
+		(uint64_t)json_integer_value(json_object_get(state, "records"));
+	return 0;
+}
+
+/* Killed between the rename and the checkpoint's last word: the footer goes again. */
+static void take_back(const char *path)
+{
+	char *part = mem_printf("%s.part", path);
+
+	if (access(part, F_OK) != 0)
+		(void)!rename(path, part); /* a failure shows when the part is opened */
+	free(part);
+}
+
+static int open_files(struct parquet *p, const json_t *resume, struct errmsg *msg)
+{
+	const char *target = p->sink.target;
+	int err;
+
+	p->side_path = mem_printf("%s.groups", target);
+	if (resume) {
+		err = resume_side(p, resume, msg);
+		if (err == 0)
+			take_back(target);
+		return err ? err
+			   : outfile_resume(&p->file, target,
+				     (uint64_t)json_integer_value(
+					     json_object_get(resume, "bytes")),
+				     msg);
+	}
+	err = outfile_create(&p->file, target, false, msg);
+	if (err == 0)
+		err = outfile_write(&p->file, MAGIC, 4, msg);
+	if (err != 0 || !p->sink.options->checkpoint)
+		return err;
+	if (!p->file.part)
+		return errmsg_set(msg, ERR_CONFIG,
+			"it is no file, so it cannot be continued: no --checkpoint");
+	err = outfile_create(&p->side, p->side_path, false, msg);
+	p->file.keep_part = p->side.keep_part = true;
+	return err;
 }
 
 static int parquet_open(struct sink *sink, const json_t *resume, struct errmsg *msg)
@@ -215,7 +187,9 @@ static int parquet_open(struct sink *sink, const json_t *resume, struct errmsg *
 	int err = codec_word(word, sink->options->compression, "parquet",
 		"none|snappy|gzip|zstd", "snappy", msg);
 
-	(void)resume;
+	if (err == 0 && sink->options->append)
+		err = errmsg_set(msg, ERR_CONFIG,
+			"--append: a Parquet file ends with its footer, nothing can follow");
 	if (err != 0)
 		return err;
 	p->codec = codec_of(word);
@@ -223,8 +197,8 @@ static int parquet_open(struct sink *sink, const json_t *resume, struct errmsg *
 	p->columns = mem_zero(schema->count, sizeof(*p->columns));
 	for (size_t i = 0; i < schema->count; i++)
 		parquet_column_init(&p->columns[i], &schema->columns[i]);
-	err = outfile_create(&p->file, sink->target, false, msg);
-	return err ? err : outfile_write(&p->file, MAGIC, 4, msg);
+	p->chunks = mem_zero(schema->count, sizeof(*p->chunks));
+	return open_files(p, resume, msg);
 }
 
 static int parquet_finish(struct sink *sink, struct errmsg *msg)
@@ -236,14 +210,15 @@ static void parquet_close(struct sink *sink, bool whole)
 {
 	struct parquet *p = (struct parquet *)sink;
 
-	(void)whole;
+	p->side.keep_part = p->side.keep_part && (!whole || p->file.part);
+	outfile_close(&p->side);
 	outfile_close(&p->file);
 	for (size_t i = 0; i < p->column_count; i++)
 		parquet_column_release(&p->columns[i]);
-	for (size_t i = 0; i < p->group_count; i++)
-		free(p->groups[i].chunks);
+	parquet_footer_release(&p->footer);
 	free(p->columns);
-	free(p->groups);
+	free(p->chunks);
+	free(p->side_path);
 	buf_release(&p->out);
 	free(sink->name);
 	free(p);
@@ -253,15 +228,17 @@ static void parquet_describe(const struct sink *sink, char *text, size_t bytes)
 {
 	const struct parquet *p = (const struct parquet *)sink;
 
-	snprintf(text, bytes, "%llu records in %zu row groups, %llu bytes in %s",
-		(unsigned long long)p->records, p->group_count,
+	snprintf(text, bytes, "%llu records in %llu row groups, %llu bytes in %s",
+		(unsigned long long)p->records, (unsigned long long)p->footer.groups,
 		(unsigned long long)p->file.written,
 		p->file.part ? p->file.part : p->file.path);
 }
 
 static const struct sink_ops parquet_ops = {.wants_cells = true,
+	.can_resume = true,
 	.open = parquet_open,
 	.write = parquet_write,
+	.sync = parquet_sync,
 	.drain = parquet_drain,
 	.finish = parquet_finish,
 	.close = parquet_close,
@@ -272,6 +249,6 @@ struct sink *sink_parquet_new(void)
 	struct parquet *p = mem_zero(1, sizeof(*p));
 
 	p->sink.ops = &parquet_ops;
-	p->file.fd = -1;
+	p->file.fd = p->side.fd = -1;
 	return &p->sink;
 }

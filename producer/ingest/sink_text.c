@@ -146,6 +146,8 @@ static int text_open(struct sink *sink, const json_t *resume, struct errmsg *msg
 		return outfile_resume(&t->file, sink->target,
 			(uint64_t)json_integer_value(json_object_get(resume, "bytes")), msg);
 	err = outfile_create(&t->file, sink->target, sink->options->append, msg);
+	if (err == 0)
+		err = outfile_end_line(&t->file, msg);
 	t->file.keep_part = sink->options->checkpoint != NULL;
 	return err;
 }
@@ -160,7 +162,7 @@ static int csv_open(struct sink *sink, const json_t *resume, struct errmsg *msg)
 	t->delimiter = *sink->options->delimiter;
 	if (err == 0)
 		err = csv_delimiter(sink->options->delimiter, &t->delimiter, msg);
-	if (err != 0 || !fresh || !sink->options->header)
+	if (err != 0 || !fresh || !sink->options->header || t->file.found > 0)
 		return err;
 	for (size_t i = 0; i < schema->count; i++) {
 		if (i > 0)

@@ -212,16 +212,18 @@ def kill_often(words, options, tmp_path, times, seed, forget=False):
     """Starts the same command again and again, killing it at random moments; then lets it end.
     forget: now and then the checkpoint file is lost as well; the transaction has the position."""
     dice = random.Random(seed)
+    kills = 0
     for i in range(times):
         p = Program("wt-ingest", *words, options=options, log=str(tmp_path / ("run%d.log" % i)))
         time.sleep(dice.uniform(0.05, 0.9))
         if not p.running():
             break
         p.kill()
+        kills += 1
         if forget and dice.random() < 0.5 and os.path.exists(options["checkpoint"]):
             os.unlink(options["checkpoint"])
     done = ok(*words, options={k: v for k, v in options.items() if k != "rate"})
-    return i, done
+    return kills, done
 
 
 def test_a_killed_run_continues_and_misses_nothing(topic, tmp_path):
@@ -230,9 +232,9 @@ def test_a_killed_run_continues_and_misses_nothing(topic, tmp_path):
     out = tmp_path / "out"
     options = {**topic.options, "to": [topic.to(), "csv:%s" % out], "header": "false",
                "checkpoint": str(tmp_path / "ckpt"), "checkpoint.interval-ms": 50,
-               "rate": 60000}
-    kills, done = kill_often(["lines", str(path)], options, tmp_path, 6, seed=1)
-    assert kills >= 3
+               "rate": 25000}
+    kills, done = kill_often(["lines", str(path)], options, tmp_path, 10, seed=1)
+    assert kills == 10
     values = topic.values()
     assert set(values) == set(expected)
     # what a crash sends again: at most an interval, what was on its way, and a chunk
@@ -251,9 +253,9 @@ def test_a_killed_transactional_run_writes_each_record_once(topic, tmp_path, see
     out = tmp_path / "out"
     options = {**topic.options, "to": [topic.to(), "json:%s" % out], "transactional": "true",
                "checkpoint": str(tmp_path / ("ckpt" + uuid.uuid4().hex)), "key": "id",
-               "checkpoint.interval-ms": 100, "rate": 60000}
-    kills, _ = kill_often(["csv", str(path)], options, tmp_path, 6, seed, forget=True)
-    assert kills >= 3
+               "checkpoint.interval-ms": 100, "rate": 25000}
+    kills, _ = kill_often(["csv", str(path)], options, tmp_path, 10, seed, forget=True)
+    assert kills == 10
     ids = [json.loads(v)["id"] for v in topic.values()]
     assert len(ids) == 200000 and len(set(ids)) == 200000
     assert [json.loads(x)["id"] for x in open(str(out))] == list(range(200000))
@@ -262,8 +264,9 @@ def test_a_killed_transactional_run_writes_each_record_once(topic, tmp_path, see
 def test_generated_rows_continue_with_the_same_seed(topic, tmp_path):
     options = {**topic.options, "count": 100000, "to": topic.to(), "shape": "message",
                "checkpoint": str(tmp_path / ("ckpt" + uuid.uuid4().hex)),
-               "transactional": "true", "checkpoint.interval-ms": 100, "rate": 40000}
-    kill_often(["generate"], options, tmp_path, 3, seed=5)
+               "transactional": "true", "checkpoint.interval-ms": 100, "rate": 12000}
+    kills, _ = kill_often(["generate"], options, tmp_path, 10, seed=5)
+    assert kills == 10
     ids = sorted(json.loads(v)["id"] for v in topic.values())
     assert ids == list(range(ids[0], ids[0] + 100000))
 
