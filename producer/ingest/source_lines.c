@@ -5,7 +5,7 @@
 #include "producer/ingest/blocks.h"
 #include "producer/ingest/source.h"
 
-#define BLOCK_BYTES (256 * 1024)
+#define BLOCK_BYTES (512 * 1024)
 
 struct lines {
 	struct source source;
