@@ -21,6 +21,7 @@ enum cell_kind {
 	CELL_NULL,
 	CELL_TEXT, /* string or bytes */
 	CELL_CLEAN, /* string that needs no escape in JSON and no quotes in CSV */
+	CELL_WORD, /* the same, and the text is a constant of the program: the place says what it is */
 	CELL_INT, /* `integer`; text is its canonical form when not NULL */
 	CELL_DOUBLE,
 	CELL_BOOL, /* in `integer` */

@@ -81,7 +81,7 @@ uint64_t gen_next(struct gen_bits *bits) /* splitmix64 */
 
 static void put_word(struct cell *cell, const struct word *word)
 {
-	*cell = (struct cell){.text = word->text, .len = word->len, .kind = CELL_CLEAN};
+	*cell = (struct cell){.text = word->text, .len = word->len, .kind = CELL_WORD};
 }
 
 static void put_int(struct cell *cell, int64_t value)

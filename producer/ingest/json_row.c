@@ -199,6 +199,7 @@ static bool put_cell(struct buf *out, const struct cell *cell)
 	case CELL_TEXT:
 		return json_put_text(out, cell->text, cell->len);
 	case CELL_CLEAN:
+	case CELL_WORD:
 		to = buf_room(out, cell->len + 2);
 		to[0] = '"';
 		memcpy(to + 1, cell->text, cell->len);

@@ -30,6 +30,7 @@ static void reset(struct parquet_column *c)
 	c->entries = 0;
 	c->bools = 0;
 	c->rows = c->nulls = c->count = 0;
+	memset(c->words, 0, sizeof(c->words));
 	if (!c->plain)
 		memset(c->slots, 0, SLOTS * sizeof(*c->slots));
 }
@@ -92,7 +93,7 @@ static void unfold(struct parquet_column *c)
 
 	c->values = (struct buf){0};
 	c->offsets[c->entries] = (uint32_t)dictionary.used;
-	for (uint64_t i = 0; i < c->count; i++)
+	for (uint64_t i = 0; i < c->indexes.used / 4; i++)
 		buf_put(&c->values, dictionary.data + c->offsets[index[i]],
 			c->offsets[index[i] + 1] - c->offsets[index[i]]);
 	buf_release(&dictionary);
@@ -100,7 +101,8 @@ static void unfold(struct parquet_column *c)
 	c->plain = true;
 }
 
-static void put_indexed(struct parquet_column *c, const char *bytes, size_t count)
+/* True: the dictionary did not have this value. */
+static bool put_indexed(struct parquet_column *c, const char *bytes, size_t count)
 {
 	uint64_t h = hash_bytes(bytes, count);
 	size_t head = c->type == PARQUET_BYTES ? 4 : 0;
@@ -114,20 +116,22 @@ static void put_indexed(struct parquet_column *c, const char *bytes, size_t coun
 		if ((entry + 1 < c->entries ? c->offsets[entry + 1] : c->values.used) -
 					c->offsets[entry] ==
 				count + head &&
-			memcmp(c->values.data + c->offsets[entry] + head, bytes, count) == 0)
-			goto found;
+			memcmp(c->values.data + c->offsets[entry] + head, bytes, count) == 0) {
+			buf_put(&c->indexes, &entry, 4);
+			return false;
+		}
 	}
 	if (c->entries == MAX_ENTRIES || c->values.used + count > MAX_DICT_BYTES) {
 		unfold(c);
 		put_plain(c, bytes, count);
-		return;
+		return true;
 	}
 	entry = c->entries++;
 	c->slots[h % SLOTS] = entry + 1;
 	c->offsets[entry] = (uint32_t)c->values.used;
 	put_plain(c, bytes, count);
-found:
 	buf_put(&c->indexes, &entry, 4);
+	return true;
 }
 
 static int compare(const char *a, size_t a_len, const struct buf *b)
@@ -138,25 +142,26 @@ static int compare(const char *a, size_t a_len, const struct buf *b)
 	return order ? order : a_len < b->used ? -1 : a_len > b->used;
 }
 
-static void text_range(struct parquet_column *c, const char *text, size_t len)
+static void text_range(struct parquet_column *c, const char *text, size_t len, bool first)
 {
-	if (c->count == 0 || compare(text, len, &c->min_text) < 0) {
+	if (first || compare(text, len, &c->min_text) < 0) {
 		c->min_text.used = 0;
 		buf_put(&c->min_text, text, len);
 	}
-	if (c->count == 0 || compare(text, len, &c->max_text) > 0) {
+	if (first || compare(text, len, &c->max_text) > 0) {
 		c->max_text.used = 0;
 		buf_put(&c->max_text, text, len);
 	}
 }
 
-static void put_value(struct parquet_column *c, const char *bytes, size_t count)
+/* False: the row group has this value already, so its range does too. */
+static bool put_value(struct parquet_column *c, const char *bytes, size_t count)
 {
-	if (c->plain)
-		put_plain(c, bytes, count);
-	else
-		put_indexed(c, bytes, count);
 	c->count++;
+	if (!c->plain)
+		return put_indexed(c, bytes, count);
+	put_plain(c, bytes, count);
+	return true;
 }
 
 static void add_bool(struct parquet_column *c, bool value)
@@ -168,49 +173,83 @@ static void add_bool(struct parquet_column *c, bool value)
 	}
 }
 
-static void add_number(struct parquet_column *c, const struct cell *cell)
+static void add_int(struct parquet_column *c, int64_t v)
 {
-	if (c->type == PARQUET_INT64) {
-		int64_t v = cell->integer;
+	bool first = c->count == 0;
 
-		c->min_int = c->count == 0 || v < c->min_int ? v : c->min_int;
-		c->max_int = c->count == 0 || v > c->max_int ? v : c->max_int;
-		put_value(c, (const char *)&v, 8);
-	} else {
-		double v = cell->number;
+	if (!put_value(c, (const char *)&v, 8))
+		return;
+	c->min_int = first || v < c->min_int ? v : c->min_int;
+	c->max_int = first || v > c->max_int ? v : c->max_int;
+}
 
-		c->min_double = c->count == 0 || v < c->min_double ? v : c->min_double;
-		c->max_double = c->count == 0 || v > c->max_double ? v : c->max_double;
-		put_value(c, (const char *)&v, 8);
+static void add_double(struct parquet_column *c, double v)
+{
+	bool first = c->count == 0;
+
+	if (!put_value(c, (const char *)&v, 8))
+		return;
+	c->min_double = first || v < c->min_double ? v : c->min_double;
+	c->max_double = first || v > c->max_double ? v : c->max_double;
+}
+
+static void add_text(struct parquet_column *c, const char *text, size_t len)
+{
+	bool first = c->count == 0;
+
+	if (put_value(c, text, len))
+		text_range(c, text, len, first);
+}
+
+/* A constant is known by its address: no hash, no comparison. */
+static void add_word(struct parquet_column *c, const char *text, size_t len)
+{
+	struct parquet_word *word =
+		&c->words[(uint64_t)(uintptr_t)text * 0x9e3779b97f4a7c15ULL >> 58];
+
+	if (word->text == text && !c->plain) {
+		buf_put(&c->indexes, &word->entry, 4);
+		c->count++;
+		return;
+	}
+	add_text(c, text, len);
+	if (!c->plain) {
+		word->text = text;
+		memcpy(&word->entry, c->indexes.data + c->indexes.used - 4, 4);
 	}
 }
 
-void parquet_column_add(struct parquet_column *c, const struct cell *cell)
+/* From the first null on, a byte for each row says whether it has a value. */
+static void add_validity(struct parquet_column *c, bool null)
 {
-	bool null = cell->kind == CELL_NULL;
-
 	if (null && c->nulls == 0 && c->rows > 0) {
 		memset(buf_room(&c->valid, c->rows), 1, c->rows);
 		c->valid.used = c->rows;
 	}
 	c->nulls += null;
-	c->rows++;
 	if (c->nulls > 0)
 		buf_byte(&c->valid, !null);
-	if (null)
-		return;
-	switch (c->type) {
-	case PARQUET_BOOL:
-		add_bool(c, cell->integer != 0);
-		break;
-	case PARQUET_INT64:
-	case PARQUET_DOUBLE:
-		add_number(c, cell);
-		break;
-	case PARQUET_BYTES:
-		text_range(c, cell->text, cell->len);
-		put_value(c, cell->text, cell->len);
-		break;
+}
+
+void parquet_column_add(
+	struct parquet_column *c, const struct cell *cell, size_t stride, size_t rows)
+{
+	for (; rows > 0; rows--, cell += stride) {
+		if (cell->kind == CELL_NULL || c->nulls > 0)
+			add_validity(c, cell->kind == CELL_NULL);
+		c->rows++;
+		if (cell->kind == CELL_NULL)
+			continue;
+		if (cell->kind == CELL_WORD)
+			add_word(c, cell->text, cell->len);
+		else if (c->type == PARQUET_BYTES)
+			add_text(c, cell->text, cell->len);
+		else if (c->type == PARQUET_INT64)
+			add_int(c, cell->integer);
+		else if (c->type == PARQUET_DOUBLE)
+			add_double(c, cell->number);
+		else
+			add_bool(c, cell->integer != 0);
 	}
 }
 
@@ -248,11 +287,13 @@ static void fill_range(const struct parquet_column *c, struct parquet_chunk *chu
 }
 
 int parquet_column_write(struct parquet_column *c, enum codec codec, int64_t at,
-	struct buf *out, struct parquet_chunk *chunk, struct errmsg *msg)
+	struct parquet_scratch *scratch, struct buf *out, struct parquet_chunk *chunk,
+	struct errmsg *msg)
 {
-	struct buf body = {0}, packed = {0};
+	struct buf *body = &scratch->body;
 	int err = 0;
 
+	body->used = 0;
 	*chunk = (struct parquet_chunk){.dictionary_offset = -1,
 		.values = (int64_t)c->rows,
 		.nulls = (int64_t)c->nulls};
@@ -260,23 +301,23 @@ int parquet_column_write(struct parquet_column *c, enum codec codec, int64_t at,
 	if (!c->plain) {
 		chunk->dictionary_offset = at;
 		err = parquet_page(PAGE_DICTIONARY, &c->values, c->entries, false, codec,
-			&packed, out, chunk, msg);
+			&scratch->packed, out, chunk, msg);
 	}
 	chunk->data_offset = at + chunk->stored_bytes;
 	if (c->type == PARQUET_BOOL && c->count & 7)
 		buf_byte(&c->values, (int)c->bools);
 	if (c->column->nullable)
-		parquet_put_levels(&body, &c->valid, c->rows, c->nulls);
-	if (c->plain)
-		buf_put(&body, c->values.data, c->values.used);
+		parquet_put_levels(body, &c->valid, c->rows, c->nulls);
+	if (c->plain && c->column->nullable)
+		buf_put(body, c->values.data, c->values.used);
+	else if (c->plain)
+		body = &c->values;
 	else
 		parquet_put_indexes(
-			&body, (const uint32_t *)(void *)c->indexes.data, c->count, c->entries);
+			body, (const uint32_t *)(void *)c->indexes.data, c->count, c->entries);
 	if (err == 0)
-		err = parquet_page(
-			PAGE_DATA, &body, c->rows, !c->plain, codec, &packed, out, chunk, msg);
-	buf_release(&body);
-	buf_release(&packed);
+		err = parquet_page(PAGE_DATA, body, c->rows, !c->plain, codec, &scratch->packed,
+			out, chunk, msg);
 	reset(c);
 	return err;
 }

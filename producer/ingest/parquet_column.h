@@ -19,6 +19,13 @@ enum parquet_type {
 	PARQUET_BYTES = 6
 };
 
+#define PARQUET_WORDS 64
+
+struct parquet_word {
+	const char *text; /* NULL: none */
+	uint32_t entry;
+};
+
 struct parquet_column {
 	const struct column *column; /* borrowed */
 	enum parquet_type type;
@@ -28,6 +35,7 @@ struct parquet_column {
 	struct buf indexes; /* uint32_t, one for each value */
 	uint32_t entries, *slots; /* hash table of index + 1 */
 	uint32_t *offsets; /* of the entries in values */
+	struct parquet_word words[PARQUET_WORDS]; /* where constants were found last */
 	struct buf valid; /* a byte per row, kept only from the first null on */
 	uint64_t rows, nulls, count; /* count: values, that is rows - nulls */
 	int64_t min_int, max_int;
@@ -46,14 +54,22 @@ struct parquet_chunk {
 	size_t min_len, max_len;
 };
 
+/* Kept from page to page: megabytes that are not asked of the system again. Zeroed at the start. */
+struct parquet_scratch {
+	struct buf body, packed;
+};
+
 enum parquet_type parquet_type_of(enum column_type type);
 void parquet_column_init(struct parquet_column *c, const struct column *column);
 void parquet_column_release(struct parquet_column *c);
-void parquet_column_add(struct parquet_column *c, const struct cell *cell);
+/* The column's cells of some rows, `stride` cells apart. */
+void parquet_column_add(
+	struct parquet_column *c, const struct cell *cell, size_t stride, size_t rows);
 /* About how much memory the row group's values take. */
 size_t parquet_column_bytes(const struct parquet_column *c);
 /* Appends the pages to `out`, which stands at `at` in the file, and empties the column. */
 int parquet_column_write(struct parquet_column *c, enum codec codec, int64_t at,
-	struct buf *out, struct parquet_chunk *chunk, struct errmsg *msg);
+	struct parquet_scratch *scratch, struct buf *out, struct parquet_chunk *chunk,
+	struct errmsg *msg);
 
 #endif

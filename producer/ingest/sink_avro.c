@@ -175,6 +175,7 @@ static void put_cell(struct buf *out, const struct cell *cell, const struct colu
 		return;
 	case CELL_TEXT:
 	case CELL_CLEAN:
+	case CELL_WORD:
 		put_long(out, cell->len);
 		buf_put(out, cell->text, cell->len);
 		return;

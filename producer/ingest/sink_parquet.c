@@ -29,6 +29,7 @@ struct parquet {
 	struct parquet_footer footer;
 	struct outfile side; /* with --checkpoint: the footer so far, as it grows */
 	char *side_path;
+	struct parquet_scratch scratch;
 	struct buf out;
 	uint64_t records;
 };
@@ -42,7 +43,7 @@ static int write_group(struct parquet *p, struct errmsg *msg)
 	for (size_t i = 0; err == 0 && i < p->column_count; i++) {
 		p->out.used = 0;
 		err = parquet_column_write(&p->columns[i], p->codec, (int64_t)p->file.written,
-			&p->out, &p->chunks[i], msg);
+			&p->scratch, &p->out, &p->chunks[i], msg);
 		if (err == 0)
 			err = outfile_write(&p->file, p->out.data, p->out.used, msg);
 	}
@@ -66,8 +67,7 @@ static int parquet_write(struct sink *sink, const struct chunk *chunk, struct er
 		for (size_t i = 0; i < p->column_count; i++) {
 			const struct cell *cell = chunk->cells + row * p->column_count + i;
 
-			for (size_t r = 0; r < rows; r++, cell += p->column_count)
-				parquet_column_add(&p->columns[i], cell);
+			parquet_column_add(&p->columns[i], cell, p->column_count, rows);
 		}
 		row += rows;
 		p->group_rows += (int64_t)rows;
@@ -219,6 +219,8 @@ static void parquet_close(struct sink *sink, bool whole)
 	free(p->columns);
 	free(p->chunks);
 	free(p->side_path);
+	buf_release(&p->scratch.body);
+	buf_release(&p->scratch.packed);
 	buf_release(&p->out);
 	free(sink->name);
 	free(p);

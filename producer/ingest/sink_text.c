@@ -99,6 +99,7 @@ static void put_csv_cell(struct text_sink *t, const struct cell *cell)
 			t->sink.source->schema.count == 1);
 		return;
 	case CELL_CLEAN:
+	case CELL_WORD:
 		buf_put(&t->buf, cell->text, cell->len);
 		return;
 	case CELL_INT:

@@ -501,7 +501,7 @@ def test_other_readers_read_what_we_write(readers, tmp_path, codecs):
     template = tmp_path / "template"
     template.write_text(json.dumps({
         "id": "seq", "key": "key(k)", "n": "int(-5,5)?0.3", "d": "double(-1,1,3)?0.5",
-        "b": "bool(0.2)?0.1", "c": "choice(a,b,\u00fc)", "text": "text(30)", "void": "int(1,1)?1",
+        "b": "bool(0.2)?0.1", "job": "occupation?0.2", "c": "choice(a,b,\u00fc)", "text": "text(30)", "void": "int(1,1)?1",
         "big": "int(-9000000000000000000,9000000000000000000)", "same": "const(q\"uo)"}))
     for rows in (0, 1, 8, 9, 70001):
         base = str(tmp_path / str(rows))
