@@ -10,6 +10,7 @@
  */
 #include "producer/ingest/engine.h"
 
+#include "common/clock.h"
 #include "producer/ingest/deliver.h"
 #include "producer/ingest/queue.h"
 
@@ -23,6 +24,7 @@ struct lane {
 	struct sink *sink;
 	struct queue queue;
 	pthread_t thread;
+	int64_t cpu_ns;
 };
 
 struct engine {
@@ -38,6 +40,8 @@ struct engine {
 	/* threads */
 	struct queue parse_queue;
 	struct deliver *deliver;
+	int64_t reader_cpu_ns; /* each stage's is written by its threads when they end */
+	_Atomic int64_t workers_cpu_ns;
 	atomic_int running; /* threads that have not ended */
 	_Atomic bool stop; /* somebody asked, or it failed */
 	_Atomic bool asked; /* somebody asked */
@@ -101,6 +105,7 @@ static void *reader_main(void *arg)
 	for (int i = 0; i < e->worker_count; i++)
 		queue_push(&e->parse_queue, 0, NULL);
 	deliver_expect(e->deliver, seq);
+	e->reader_cpu_ns = clock_thread_cpu_ns();
 	atomic_fetch_sub(&e->running, 1);
 	return NULL;
 }
@@ -118,6 +123,7 @@ static void *worker_main(void *arg)
 		if (err != 0)
 			fail(e, err, &msg);
 	}
+	atomic_fetch_add(&e->workers_cpu_ns, clock_thread_cpu_ns());
 	atomic_fetch_sub(&e->running, 1);
 	return NULL;
 }
@@ -176,6 +182,7 @@ static void *lane_main(void *arg)
 			}
 		}
 	}
+	lane->cpu_ns = clock_thread_cpu_ns();
 	atomic_fetch_sub(&lane->engine->running, 1);
 	return NULL;
 }
@@ -292,4 +299,22 @@ void engine_progress(struct engine *e, struct engine_progress *out)
 
 		out->safe = safe < out->safe ? safe : out->safe;
 	}
+}
+
+int engine_stage(const struct engine *e, int number, struct engine_stage *stage)
+{
+	if (number == 0)
+		*stage = (struct engine_stage){
+			.name = "read", .threads = 1, .cpu_ns = e->reader_cpu_ns};
+	else if (number == 1)
+		*stage = (struct engine_stage){.name = "parse",
+			.threads = e->worker_count,
+			.cpu_ns = atomic_load(&e->workers_cpu_ns)};
+	else if (number < e->lane_count + 2)
+		*stage = (struct engine_stage){.name = e->lanes[number - 2].sink->name,
+			.threads = 1,
+			.cpu_ns = e->lanes[number - 2].cpu_ns};
+	else
+		return 0;
+	return 1;
 }

@@ -47,4 +47,12 @@ struct engine_progress {
 };
 void engine_progress(struct engine *e, struct engine_progress *out);
 
+/* What a stage used, all its threads; after engine_join. 0: there is no such number. */
+struct engine_stage {
+	const char *name; /* borrowed */
+	int threads;
+	int64_t cpu_ns;
+};
+int engine_stage(const struct engine *e, int number, struct engine_stage *stage);
+
 #endif

@@ -110,6 +110,29 @@ static void show_sinks(struct sink **sinks, int count, bool terminal)
 	}
 }
 
+/* How much of a core each stage took. One that was near a whole core a thread was the limit; when
+   none was, the run waited for a broker, a disk, or its turn. */
+static void show_stages(struct engine *engine, double seconds, bool terminal)
+{
+	double rest = (double)clock_process_cpu_ns() / 1e9;
+	struct engine_stage s;
+	char text[1024] = "";
+	size_t used = 0;
+
+	for (int i = 0; engine_stage(engine, i, &s) && used < sizeof(text) - 64; i++) {
+		double cpu = (double)s.cpu_ns / 1e9;
+
+		rest -= cpu;
+		used += (size_t)snprintf(text + used, sizeof(text) - used, "%.40s %.2f%s, ",
+			s.name, cpu / seconds, s.threads > 1 ? " (all threads)" : "");
+	}
+	snprintf(text + used, sizeof(text) - used, "libraries %.2f", rest / seconds);
+	if (terminal)
+		fprintf(stderr, "  of a core: %s\n", text);
+	else
+		log_event(LOG_INFO, "stages", LOG_F("of_a_core", LOG_STR(text)));
+}
+
 void progress_end(struct progress *p, struct engine *engine, struct sink **sinks, int count,
 	const char *outcome)
 {
@@ -131,4 +154,6 @@ void progress_end(struct progress *p, struct engine *engine, struct sink **sinks
 			LOG_F("rejected", LOG_INT(f.now.rejected)),
 			LOG_F("resumed", LOG_INT(f.now.resumed)));
 	show_sinks(sinks, count, p->terminal);
+	if (f.seconds > 0)
+		show_stages(engine, f.seconds, p->terminal);
 }

@@ -4,6 +4,7 @@ The same bytes for all; end offsets are counted after every run. Ours and kcat a
 the process to its end, produce_memory from its first call (its file is in memory before).
 """
 import os
+import re
 import resource
 import subprocess
 import time
@@ -20,11 +21,33 @@ class Timed:
     def __init__(self, argv):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         start = time.monotonic()
-        subprocess.run(argv, check=True, env=clean_environ(), stdout=subprocess.DEVNULL,
-                       stderr=subprocess.DEVNULL)
+        done = subprocess.run(argv, check=True, env=clean_environ(), stdout=subprocess.DEVNULL,
+                              stderr=subprocess.PIPE, text=True)
+        self.said = done.stderr
         self.seconds = time.monotonic() - start
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         self.cpu = (after.ru_utime + after.ru_stime) - (before.ru_utime + before.ru_stime)
+
+
+    def stages(self):
+        """Of our program: how much of a core each stage took, all its threads together."""
+        said = re.search(r'of_a_core="([^"]*)"', self.said).group(1)
+        return {re.sub(":.*", "", one.split(" ")[0]): float(one.split(" ")[1])
+                for one in said.split(", ")}
+
+
+class Stages:
+    """A row for each stage of each of our runs: which one is the limit?"""
+
+    def __init__(self):
+        self.rows = {}
+
+    def add(self, what, run):
+        for stage, share in run.stages().items():
+            row = self.rows.setdefault((what, stage), Row(
+                "17 of a core, %s: %s" % (what, stage), "cores", None, of="ours"))
+            row.add(share)
+        return run
 
 
 class Rivals:
@@ -42,7 +65,7 @@ class Rivals:
                   "--to=csv:" + self.csv, "--to=json:" + self.json)
 
     def ours(self, *words):
-        return Timed([binary("wt-ingest"), *words, "--quiet", "--kafka.brokers=" + self.brokers])
+        return Timed([binary("wt-ingest"), *words, "--kafka.brokers=" + self.brokers])
 
     def kafka(self, *words):
         return self.counted(lambda: self.ours(*words, "--to=kafka:" + self.world.topic))
@@ -82,18 +105,22 @@ def measure(world, rounds, check):
     made = {to: Row("17 made-up rows (17 fields) to " + to, "records/s", goal, of="ours")
             for to, goal in (("kafka", ">=1500000"), ("csv", ">=2000000"),
                              ("parquet", ">=1500000"))}
+    stages = Stages()
     generate = ["generate", "--count=%d" % records, "--workers=2"]
     for number in range(rounds):
         say("ingest, round %d" % (number + 1))
         world.new_topic()
         ours, kcat, memory = r.kafka("lines", r.log), r.kcat(), r.memory(r.log)
+        stages.add("log lines", ours)
         lines.add(records / ours.seconds, records / kcat.seconds)
         work.add(ours.cpu, kcat.cpu)
         yard.add(records / ours.seconds, records / memory)
-        csv.add(records / r.kafka("csv", r.csv).seconds, records / r.memory(r.json))
-        fan.add(records / r.kafka("csv", r.csv, *["--to=%s:%s" % (kind, r.csv + "." + kind)
-                                                  for kind in ("json", "avro")]).seconds)
-        made["kafka"].add(records / r.kafka(*generate).seconds)
+        csv.add(records / stages.add("CSV to Kafka", r.kafka("csv", r.csv)).seconds,
+                records / r.memory(r.json))
+        fan.add(records / stages.add("CSV to three", r.kafka("csv", r.csv, *[
+            "--to=%s:%s" % (kind, r.csv + "." + kind) for kind in ("json", "avro")])).seconds)
+        made["kafka"].add(records / stages.add("made-up to kafka", r.kafka(*generate)).seconds)
         for to in ("csv", "parquet"):
-            made[to].add(records / r.ours(*generate, "--to=%s:%s.%s" % (to, r.log, to)).seconds)
-    return [lines, work, yard, csv, fan, *made.values()]
+            run = stages.add("made-up to " + to, r.ours(*generate, "--to=%s:%s.%s" % (to, r.log, to)))
+            made[to].add(records / run.seconds)
+    return [lines, work, yard, csv, fan, *made.values(), *stages.rows.values()]

@@ -206,3 +206,41 @@ def test_a_stopped_run_without_a_checkpoint_leaves_no_half_file(tmp_path):
     p.signal(signal.SIGTERM)
     assert p.wait() == 75
     assert left_in(tmp_path) == ["log"]
+
+
+def peak_of(words, options, block, times):
+    """KiB, read when all of the input but a pipe's length was taken."""
+    p = subprocess.Popen([binary("wt-ingest"), *words, "-", *arguments(options)],
+                         stdin=subprocess.PIPE, env=clean_environ(), stderr=subprocess.DEVNULL)
+    for _ in range(times):
+        p.stdin.write(block)
+    p.stdin.flush()
+    with open("/proc/%d/status" % p.pid, encoding="ascii") as f:
+        peak = [int(line.split()[1]) for line in f if line.startswith("VmHWM:")][0]
+    p.stdin.close()
+    assert p.wait() == 0
+    return peak
+
+
+LIMIT_KIB = 64 << 10
+MEASURED = pytest.mark.skipif(any(v in os.environ.get("WT_BIN", "") for v in ("asan", "tsan")),
+                              reason="the heap of a sanitizer build is another one")
+
+
+@pytest.mark.parametrize("words", [["lines"], ["csv"]])
+@MEASURED
+def test_memory_does_not_grow_with_the_file(words):
+    block = b"2026-11-21T13:14:15,app,request 1234567 was served\n" * 20000  # 1 MB
+    options = {"columns": "t,a,r", "header": "false", "to": [
+        "json:/dev/null", "csv:/dev/null", "avro:/dev/null"]}
+    small, large = (peak_of(words, options, block, times) for times in (20, 250))
+    assert large < LIMIT_KIB and large < small + 3000, (small, large)
+
+
+@MEASURED
+def test_memory_to_kafka_is_the_queue_that_was_asked_for_and_no_more(topic):  # noqa: F811
+    block = b"2026-11-21T13:14:15,app,request 1234567 was served\n" * 20000
+    options = {**topic.options, "to": topic.to(), "kafka.queue.buffering.max.messages": 20000}
+    small, large = (peak_of(["lines"], options, block, times) for times in (15, 60))
+    assert large < LIMIT_KIB and large < small + 6000, (small, large)
+    assert topic.count() == 75 * 20000
