@@ -9,7 +9,7 @@ TORTURE = os.path.join(os.path.dirname(HERE), "faults", "torture.py")
 # One of each sort; a third member comes and goes all the time, workers follow the lag.
 FAULTS = ("kill_at_mysql_after_commit", "kill_at_mysql_before_commit", "kill_at_redis_after_script",
           "kill_at_dlq_after_delivery", "late_mysql", "late_redis", "mysql_lost_commit",
-          "redis_lost_script", "mysql_deadlock", "kill_mysql", "drain_consumer", "redis_flush",
+          "redis_lost_exec", "mysql_deadlock", "kill_mysql", "drain_consumer", "redis_flush",
           "redis_loses_fences", "second_member", "workers")
 
 
