@@ -175,6 +175,9 @@ int mapping_word(struct mapping_reader *file, const struct json_value *value, co
 	return 0;
 }
 
+/* Redis takes life times up to some 9e15 seconds, and says so only when it is too late. */
+#define COUNT_MAX 1000000000000
+
 int64_t mapping_count(
 	struct mapping_reader *file, const struct json_value *value, const char *name)
 {
@@ -182,7 +185,8 @@ int64_t mapping_count(
 
 	if (!value->text)
 		return 0;
-	if (value->kind == JSON_KIND_NUMBER && json_number_int64(value, &count) && count >= 0)
+	if (value->kind == JSON_KIND_NUMBER && json_number_int64(value, &count) && count >= 0 &&
+		count <= COUNT_MAX)
 		return count;
 	mapping_mistake(file, mapping_line(file, value->text),
 		"\"%s\" must be a whole number, 0 or more", name);

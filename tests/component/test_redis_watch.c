@@ -8,6 +8,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -130,16 +131,18 @@ static void partitions_of_one_worker_are_watched_apart(void **state)
 	redis_store_free(store);
 }
 
-static _Atomic bool spoil;
+static _Atomic bool spoil, spoilt;
 
 static void *spoil_fence(void *unused)
 {
 	redisContext *context = redisConnect(kit.server.host, kit.server.port);
 
 	(void)unused;
-	while (spoil)
+	while (spoil) {
 		freeReplyObject(
 			redisCommand(context, "HSET writethrough:{g:users:0} rebuild r"));
+		spoilt = true;
+	}
 	redisFree(context);
 	return NULL;
 }
@@ -152,11 +155,28 @@ static void a_fence_that_is_written_all_the_time_is_moved_all_the_same(void **st
 	(void)state;
 	spoil = true;
 	pthread_create(&thread, NULL, spoil_fence, NULL);
+	while (!spoilt)
+		sched_yield();
 	for (int64_t from = 0; from < 300; from++)
 		is(apply_one(store, from, "a", "x"), VERDICT_DONE);
 	spoil = false;
 	pthread_join(thread, NULL);
 	fence_is(store, 300, 300, "r");
+	redis_store_free(store);
+}
+
+/* It cannot be, says the protocol: so here is a life time that Redis refuses when it is too late. */
+static void a_fence_that_promises_what_was_not_written_is_taken_away(void **state)
+{
+	struct redis_store *store = at(0);
+
+	(void)state;
+	kit.route->cache_ttl_s = INT64_MAX;
+	is(apply_one(store, 0, "a", "x"), VERDICT_RETRY);
+	kit.route->cache_ttl_s = 0;
+	assert_string_equal(ask("DBSIZE"), "0"); /* the claim makes a new one, with a rebuild */
+	is(apply_one(store, 1, "a", "x"), VERDICT_MOVED);
+	assert_string_equal(kit.error.class, "no_fence");
 	redis_store_free(store);
 }
 
@@ -188,6 +208,7 @@ int main(void)
 		cmocka_unit_test(own_refreshes_make_it_look_again),
 		cmocka_unit_test(partitions_of_one_worker_are_watched_apart),
 		cmocka_unit_test(a_fence_that_is_written_all_the_time_is_moved_all_the_same),
+		cmocka_unit_test(a_fence_that_promises_what_was_not_written_is_taken_away),
 		cmocka_unit_test(who_may_not_watch_writes_by_script),
 	};
 

@@ -218,6 +218,7 @@ static void cache_keys_are_checked(void **state)
 	REFUSED(CACHE("{\"key\":\"u:{k}\",\"format\":\"xml\"}"),
 		"2: \"format\" must be one of json, hash");
 	REFUSED(CACHE("{\"key\":\"u:{k}\",\"ttl\":1.5}"), "2: \"ttl\"");
+	REFUSED(CACHE("{\"key\":\"u:{k}\",\"ttl\":9223372036854775807}"), "2: \"ttl\"");
 	REFUSED(CACHE("[]"), "2: \"cache\" must be a JSON object");
 	REFUSED(CACHE("{\"key\":\"{k}\"}"), "2: must begin with a fixed text");
 	REFUSED(CACHE("{\"key\":\"w{k}\"}"), "2: the key of a fence");
