@@ -5,6 +5,7 @@
 #include "common/kafka_topic.h"
 #include "common/mem.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -115,6 +116,21 @@ static int check_listen(const struct consumer_options *o, struct errmsg *msg)
 	return err;
 }
 
+/* The libraries' words for a file that is not there do not name it. */
+static int check_ca(const struct consumer_options *o, struct errmsg *msg)
+{
+	const char *const files[][2] = {
+		{"mysql.tls-ca", o->mysql_tls_ca}, {"redis.tls-ca", o->redis_tls_ca}};
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		if (files[i][1] && access(files[i][1], R_OK) != 0)
+			return errmsg_set(msg, ERR_CONFIG, "option %s (%s): %s: %s",
+				files[i][0], conf_origin(&o->conf, files[i][0]), files[i][1],
+				strerror(errno));
+	}
+	return 0;
+}
+
 int settings_init(
 	struct settings *settings, struct consumer_options *options, struct errmsg *msg)
 {
@@ -127,6 +143,8 @@ int settings_init(
 	if (err == 0)
 		err = read_password(&options->redis_password, options->redis_password_file,
 			"redis.password-file", msg);
+	if (err == 0)
+		err = check_ca(options, msg);
 	if (err != 0)
 		return err;
 	if (options->mapping) {
@@ -170,12 +188,14 @@ static void name_options(struct errmsg *msg, bool there)
 	const char *store = strncmp(msg->text, "mysql ", 6) == 0   ? "mysql"
 			    : strncmp(msg->text, "redis ", 6) == 0 ? "redis"
 								   : NULL;
+	bool tls = strstr(msg->text, "TLS") || strstr(msg->text, "certificate");
 	struct errmsg said = *msg;
 
 	if (!store)
 		return;
-	errmsg_set(msg, 0, "options %s.host, .port%s: %s", store,
-		there ? ", .user, .password-file, .database" : "", said.text);
+	errmsg_set(msg, 0, "options %s.host, .port%s%s: %s", store,
+		there ? ", .user, .password-file, .database" : "", tls ? ", .tls, .tls-ca" : "",
+		said.text);
 }
 
 int settings_store_error(
