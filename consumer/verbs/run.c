@@ -9,6 +9,7 @@
 #include "consumer/failure/deadletter.h"
 #include "consumer/pipeline/bare.h"
 #include "consumer/pool/pool.h"
+#include "consumer/verbs/fetch_limits.h"
 #include "consumer/verbs/run_watch.h"
 #include "consumer/verbs/settings.h"
 #include "consumer/verbs/verbs.h"
@@ -237,28 +238,6 @@ static int make_letters(struct run *run, struct errmsg *msg)
 		run->options->group, (int)run->options->deadletter_timeout, msg);
 }
 
-/*
- * How far ahead records are fetched: as few as never run dry, because those in the queue cost
- * memory, and memory that was used a moment ago is in the CPU's cache. Above the threshold
- * librdkafka looks again after fetch.queue.backoff.ms; before 2.2 that is a second, whatever one
- * wants, so the queue has to last that long.
- */
-static int fetch_conf(struct run *run, rd_kafka_conf_t *conf, struct errmsg *msg)
-{
-	const struct conf *chosen = &run->options->conf;
-	char value[32];
-	size_t bytes = sizeof(value);
-	int err;
-
-	if (rd_kafka_conf_get(conf, "fetch.queue.backoff.ms", value, &bytes) !=
-		RD_KAFKA_CONF_OK)
-		return kafka_conf_default(conf, chosen, "queued.min.messages", "50000", msg);
-	err = kafka_conf_default(conf, chosen, "fetch.queue.backoff.ms", "20", msg);
-	if (err == 0)
-		err = kafka_conf_default(conf, chosen, "queued.min.messages", "20000", msg);
-	return err;
-}
-
 /* Settings that the protocol depends on; kafka.* may not change them. */
 static int consumer_conf(struct run *run, rd_kafka_conf_t *conf, struct errmsg *msg)
 {
@@ -286,10 +265,7 @@ static int consumer_conf(struct run *run, rd_kafka_conf_t *conf, struct errmsg *
 		err = kafka_conf_default(
 			conf, &run->options->conf, "heartbeat.interval.ms", "500", msg);
 	if (err == 0)
-		err = fetch_conf(run, conf, msg);
-	if (err == 0)
-		err = set_number(conf, "queued.max.messages.kbytes",
-			run->options->fetch_bytes / 1024, msg);
+		err = fetch_limits(run->options, conf, msg);
 	return err;
 }
 

@@ -20,9 +20,10 @@ if os.environ.get("WT_MEMORY_DEFAULTS"):  # fetch.bytes and batch.bytes as they 
     FETCH, BATCH = 16 * MIB, 4 * MIB
 
 
-def bound_bytes(partitions, workers, fetch=FETCH, batch=BATCH, record=RECORD):
+def bound_bytes(partitions, workers, fetch=FETCH, batch=BATCH, record=RECORD, smallest=400):
     """docs/operations.md, "Memory": change both"""
-    return 32 * MIB + partitions * (fetch + 2 * MIB) + fetch + 16 * batch + workers * 10 * (batch + record)
+    queues = partitions * 2 * (fetch + max(1, 400 / smallest) * MIB)
+    return 32 * MIB + queues + fetch + 16 * batch + workers * 10 * (batch + record)
 
 
 def rss(consumer, field="VmRSS"):
@@ -124,6 +125,33 @@ def test_a_partition_that_waits_pins_nothing_of_what_the_others_take(world):
     rows = world.rows()
     assert rows["held"][1] == last and world.keys() == rows and len(rows) == 601
     assert consumer.stop() == 0
+
+
+@pytest.mark.skipif(not BUILT_TO_MEASURE, reason="a sanitizer's heap is another one")
+def test_many_small_records_stay_within_the_bound(world):
+    """a record costs the library more than its few bytes"""
+    fetch, batch = 4 * MIB, 256 << 10
+    value = '{"id":"k","name":"","age":1,"occupation":""}'
+    world.produce([("k", value)], partition=0)
+    options = {"fetch.bytes": fetch, "batch.bytes": batch, "batch.records": 1}
+    consumer = world.consumer(options, ready=False)
+    world.wait_drained()
+    out = confluent_kafka.Producer({"bootstrap.servers": world.env["KAFKA_BROKERS"], "linger.ms": 50})
+    with world._mysql() as other:
+        other.begin()
+        other.cursor().execute("SELECT * FROM writethrough_ledger FOR UPDATE")
+        for n in range(PARTITIONS * 110000):
+            if n % 1000 == 0:
+                out.poll(0)
+            if n % 50000 == 0:
+                out.flush(60)
+            out.produce(world.topic, key="k", value=value, partition=n % PARTITIONS)
+        assert out.flush(60) == 0
+        most = highest(consumer, 5)
+        other.rollback()
+    print("memory, MiB: %d at most with small records" % (most / MIB))
+    assert most < bound_bytes(PARTITIONS, PARTITIONS, fetch, batch, 1000, len(value)), most / MIB
+    consumer.kill()
 
 
 def produce_over(world, user, last):

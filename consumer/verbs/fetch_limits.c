@@ -1,0 +1,46 @@
+#include "consumer/verbs/fetch_limits.h"
+
+#include "common/kafka_conf.h"
+
+#include <stdio.h>
+
+/* Of librdkafka's own for each record that waits: 330 to 390 measured; a little less, so that the
+ * default of fetch.bytes does not bite. */
+#define RECORD_COST_BYTES 320
+#define RECORDS_LEAST	  1000
+
+static int set_least(const struct consumer_options *options, rd_kafka_conf_t *conf,
+	int64_t records, struct errmsg *msg)
+{
+	int64_t most = options->fetch_bytes / RECORD_COST_BYTES;
+	char text[24];
+
+	if (records > most)
+		records = most > RECORDS_LEAST ? most : RECORDS_LEAST;
+	snprintf(text, sizeof(text), "%lld", (long long)records);
+	return kafka_conf_default(conf, &options->conf, "queued.min.messages", text, msg);
+}
+
+/*
+ * As few as never run dry, because those in the queue cost memory, and memory that was used a
+ * moment ago is in the CPU's cache. Above the threshold librdkafka looks again after
+ * fetch.queue.backoff.ms; before 2.2 that is a second, whatever one wants, so the queue has to last
+ * that long.
+ */
+int fetch_limits(
+	const struct consumer_options *options, rd_kafka_conf_t *conf, struct errmsg *msg)
+{
+	char value[32], text[24];
+	size_t bytes = sizeof(value);
+	int err;
+
+	snprintf(text, sizeof(text), "%lld", (long long)options->fetch_bytes / 1024);
+	if (rd_kafka_conf_set(conf, "queued.max.messages.kbytes", text, msg->text,
+		    sizeof(msg->text)) != RD_KAFKA_CONF_OK)
+		return ERR_CONFIG;
+	if (rd_kafka_conf_get(conf, "fetch.queue.backoff.ms", value, &bytes) !=
+		RD_KAFKA_CONF_OK)
+		return set_least(options, conf, 50000, msg);
+	err = kafka_conf_default(conf, &options->conf, "fetch.queue.backoff.ms", "20", msg);
+	return err ? err : set_least(options, conf, 20000, msg);
+}
