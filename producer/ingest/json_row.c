@@ -12,23 +12,55 @@ static inline bool is_special(unsigned char c)
 	return c < 0x20 || c >= 0x80 || c == '"' || c == '\\';
 }
 
+static inline uint64_t load8(const char *text)
+{
+	uint64_t w;
+
+	memcpy(&w, text, 8);
+	return w;
+}
+
+/* Not 0 when one of the eight bytes is special. */
+static inline uint64_t specials(uint64_t w)
+{
+	uint64_t quote = w ^ (ONES * '"'), slash = w ^ (ONES * '\\');
+
+	quote = (quote - ONES) & ~quote;
+	slash = (slash - ONES) & ~slash;
+	return (quote | slash | ((w - ONES * 0x20) & ~w) | w) & HIGHS;
+}
+
+/* Most texts need no care at all; the last eight bytes may be looked at twice. */
+static inline bool all_plain(const char *text, size_t len)
+{
+	uint32_t head, tail;
+
+	if (len >= 8) {
+		for (size_t i = 0; i + 8 < len; i += 8) {
+			if (specials(load8(text + i)))
+				return false;
+		}
+		return !specials(load8(text + len - 8));
+	}
+	if (len >= 4) {
+		memcpy(&head, text, 4);
+		memcpy(&tail, text + len - 4, 4);
+		return !specials((uint64_t)head << 32 | tail);
+	}
+	for (size_t i = 0; i < len; i++) {
+		if (is_special((unsigned char)text[i]))
+			return false;
+	}
+	return true;
+}
+
 /* How many leading bytes need no care: eight at a time. */
 static size_t plain_prefix(const char *text, size_t len)
 {
 	size_t i = 0;
 
-	for (; i + 8 <= len; i += 8) {
-		uint64_t w, quote, slash, control;
-
-		memcpy(&w, text + i, 8);
-		quote = w ^ (ONES * '"');
-		slash = w ^ (ONES * '\\');
-		quote = (quote - ONES) & ~quote;
-		slash = (slash - ONES) & ~slash;
-		control = (w - ONES * 0x20) & ~w;
-		if ((quote | slash | control | w) & HIGHS)
-			break;
-	}
+	while (i + 8 <= len && !specials(load8(text + i)))
+		i += 8;
 	while (i < len && !is_special((unsigned char)text[i]))
 		i++;
 	return i;
@@ -89,6 +121,12 @@ static bool put_text(struct buf *out, const char *text, size_t len, bool lossy)
 	char *to = buf_room(out, len * 6 + 2);
 
 	*to++ = '"';
+	if (all_plain(text, len)) {
+		memcpy(to, text, len);
+		to[len] = '"';
+		out->used += len + 2;
+		return true;
+	}
 	for (size_t i = 0; i < len;) {
 		size_t n = plain_prefix(text + i, len - i);
 

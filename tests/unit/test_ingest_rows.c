@@ -37,6 +37,29 @@ static void text_survives_json(void **state)
 	}
 }
 
+static void a_byte_that_needs_care_is_found_wherever_it_stands(void **state)
+{
+	static const char hostile[] = {'"', '\\', 1, 31, (char)0x80, (char)0xff};
+
+	(void)state;
+	for (size_t len = 1; len < 40; len++) {
+		for (size_t at = 0; at < len; at++) {
+			for (size_t i = 0; i < sizeof(hostile); i++) {
+				struct buf out = {0};
+				char text[40];
+
+				memset(text, 'x', sizeof(text));
+				text[at] = hostile[i];
+				assert_int_equal(
+					json_put_text(&out, text, len), hostile[i] > 0);
+				if (hostile[i] > 0)
+					assert_true(out.used > len + 2);
+				buf_release(&out);
+			}
+		}
+	}
+}
+
 static void what_is_not_utf8_is_no_json(void **state)
 {
 	static const char *const bad[] = {"\xff", "a\x80", "\xc0\x80", "\xed\xa0\x80",
@@ -201,6 +224,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(text_survives_json),
+		cmocka_unit_test(a_byte_that_needs_care_is_found_wherever_it_stands),
 		cmocka_unit_test(what_is_not_utf8_is_no_json),
 		cmocka_unit_test(numbers_are_formatted_as_printf_does),
 		cmocka_unit_test(row_n_is_the_same_whoever_makes_it),
