@@ -39,4 +39,4 @@ for g in range(meta.num_row_groups):
         if stats.has_min_max:
             key = (lambda v: v.encode()) if isinstance(present[0], str) else None
             assert (stats.min, stats.max) == (min(present, key=key), max(present, key=key))
-assert at == len(rows)
+assert at == len(rows) and meta.num_rows == len(rows)
