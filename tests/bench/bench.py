@@ -24,14 +24,17 @@ import row_debezium
 import row_drain
 import row_http
 import row_ingest
+import row_java
+import row_latency
 import row_life
 import row_load
+import row_server
 
 PARTS = {"drain": row_drain.measure, "curve": row_curve.measure, "debezium": row_debezium.measure,
-         "http": row_http.measure, "surge": row_life.measure_surge,
-         "life": row_life.measure, "ingest": row_ingest.measure,
-         "load": row_load.measure}
-NEEDS = {"http": "wrk", "ingest": "kcat"}
+         "latency": row_latency.measure, "surge": row_life.measure_surge,
+         "life": row_life.measure, "http": row_http.measure, "server": row_server.measure,
+         "ingest": row_ingest.measure, "java": row_java.measure, "load": row_load.measure}
+NEEDS = {"http": "wrk", "server": "wrk", "ingest": "kcat"}
 
 
 def arguments():

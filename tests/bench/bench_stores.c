@@ -1,9 +1,12 @@
 #include "tests/bench/bench_stores.h"
 
+#include "common/clock.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 void bench_fail(const char *format, ...)
 {
@@ -107,4 +110,28 @@ redisContext *bench_redis_open(void)
 		bench_fail("redis: SELECT: %s", reply ? reply->str : redis->errstr);
 	freeReplyObject(reply);
 	return redis;
+}
+
+void bench_pace(int64_t start_ns, long i, long rate)
+{
+	int64_t left = start_ns + i * 1000000000 / rate - clock_mono_ns();
+	struct timespec nap = {.tv_sec = left / 1000000000, .tv_nsec = left % 1000000000};
+
+	if (left > 0)
+		nanosleep(&nap, NULL);
+}
+
+static int by_value(const void *a, const void *b)
+{
+	double left = *(const double *)a, right = *(const double *)b;
+
+	return (left > right) - (left < right);
+}
+
+double bench_quantile(double *values, size_t count, double share)
+{
+	size_t at = (size_t)(share * (double)count);
+
+	qsort(values, count, sizeof(*values), by_value);
+	return values[at < count ? at : count - 1];
 }

@@ -25,4 +25,9 @@ MYSQL *bench_mysql_open(void);
 MYSQL_STMT *bench_upsert(MYSQL *mysql, unsigned rows);
 redisContext *bench_redis_open(void);
 
+/* Sleeps until step `i` is due, `rate` a second from start_ns (clock_mono_ns) on; late = at once. */
+void bench_pace(int64_t start_ns, long i, long rate);
+/* Sorts the values; the smallest that `share` of them do not exceed. */
+double bench_quantile(double *values, size_t count, double share);
+
 #endif

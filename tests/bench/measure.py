@@ -11,7 +11,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.join(ROOT, "tests", "lib"))
 
-from programs import binary, clean_environ, wait_until  # noqa: E402,F401
+from programs import binary, clean_environ, die_with_us, wait_until  # noqa: E402,F401
 from world import PARTITIONS, World  # noqa: E402
 
 

@@ -18,6 +18,8 @@ $(BUILD)/bench/decode_bench: $(BUILD)/lib/libtest.a $(BUILD)/lib/libconsumer.a
 # A rival that cannot be had is a row that says so.
 rivals:
 	-@stack/kafka/fetch build/connect-jars tests/bench/connect/pom.xml
+	-@if command -v go >/dev/null; then \
+		cd tests/bench/go && go build -tags dynamic -o ../../../build/tools/go-server .; fi
 
 # A consumer without ledger and fence: what do those two cost?
 bare-build:

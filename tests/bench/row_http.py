@@ -16,7 +16,6 @@ request = function()
   return wrk.format(nil, nil, nil, string.format(
     '{"id":"%d-%d","name":"Name %d","age":%d,"occupation":"engineer"}', mine, n % 20000, n, n % 100))
 end
-local bad = 0
 done = function(summary, latency)
   io.write(string.format("RESULT %.1f p50 %.3f p99 %.3f bad %d\\n",
     summary.requests / summary.duration * 1e6, latency:percentile(50) / 1000,
@@ -26,11 +25,28 @@ end
 """
 
 
-def wrk(world, url, connections, seconds):
-    """(requests/s, p50 ms, p99 ms); every answer was a success."""
+# Several requests in one write, made before: what is measured is the server.
+PIPELINED = """
+local single, made, turn = request, {}, 0
+init = function()
+  for i = 1, 100 do
+    local several = {}
+    for j = 1, %d do several[j] = single() end
+    made[i] = table.concat(several)
+  end
+end
+request = function()
+  turn = turn %% 100 + 1
+  return made[turn]
+end
+"""
+
+
+def wrk(world, url, connections, seconds, depth=1):
+    """(requests/s, p50 ms, p99 ms); every answer was a success. depth: requests at once."""
     script = os.path.join(world.folder, "post.lua")
     with open(script, "w", encoding="utf-8") as f:
-        f.write(SCRIPT)
+        f.write(SCRIPT + (PIPELINED % depth if depth > 1 else ""))
     done = subprocess.run(["wrk", "-t", "1", "-c", str(connections), "-d", "%ds" % seconds, "-s",
                            script, url], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           text=True, timeout=seconds + 60)
