@@ -25,7 +25,7 @@ check: test-build
 test: deps
 	$(MAKE) $(JOBS) test-all
 
-test-all: test-build kafka-jars
+test-all: test-build bench-build kafka-jars
 	$(MAKE) VARIANT=asan test-build
 	tests/run --log build/test-logs --servers lint $(TEST_BINS) $(TEST_PY) \
 		$(patsubst $(BUILD)/%,build/asan/%,$(TEST_BINS)) e2e

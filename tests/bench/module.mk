@@ -1,5 +1,6 @@
 # make bench ONLY= RECORDS= ROUNDS=: speed as ratios, every rival in the same run (tests/bench/bench.py,
-# docs/performance.md). make bench-check: the same with tiny sizes: does every row come out?
+# docs/performance.md). make bench-check: the same with tiny sizes: does every row come out, and
+# has no ratio fallen by half? WRITE=1 writes tests/bench/baseline.json anew instead.
 # A yardstick is tests/bench/NAME.c (built as build/bench/NAME); what they share is bench_*.c.
 BENCH_SHARED := $(wildcard tests/bench/bench_*.c)
 BENCH_SRC    := $(filter-out $(BENCH_SHARED),$(wildcard tests/bench/*.c))
@@ -30,7 +31,8 @@ bench: bench-build bare-build kafka-jars rivals
 	/usr/bin/python3 tests/bench/bench.py $(if $(ONLY),--only $(ONLY)) \
 		$(if $(RECORDS),--records $(RECORDS)) $(if $(ROUNDS),--rounds $(ROUNDS))
 bench-check: bench-build bare-build kafka-jars rivals
-	/usr/bin/python3 tests/bench/bench.py --check $(if $(ONLY),--only $(ONLY))
+	/usr/bin/python3 tests/bench/bench.py --check $(if $(ONLY),--only $(ONLY)) \
+		$(if $(WRITE),--write-baseline)
 .PHONY: bench bare-build rivals bench-build bench-check
 
 # docs/autoscale.svg anew, from a real run of nine minutes: tests/bench/autoscale_chart.py.

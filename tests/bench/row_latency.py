@@ -15,7 +15,7 @@ def loaded_probe(world, seconds):
     producer = world.producer()
     load = subprocess.Popen(
         [binary("wt-loadgen"), "--url", producer.url + "/write-through", "--quiet", "--stages",
-         "%ds:%d" % (seconds + 3, RATE - PROBE_RATE), "--keys", str(world.keys_count)],
+         "600s:%d" % (RATE - PROBE_RATE), "--keys", str(world.keys_count)],
         env=clean_environ(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         threading.Event().wait(1)
