@@ -165,7 +165,7 @@ def stall(world, seconds):
 
 
 def measure(world, rounds, check):
-    seconds = 2 if check else 5
+    seconds = 2 if check else 3
     delay = Row("load send delay p99 at %d/s" % RATE, "ms", "<=1", of="ours")
     rate = Row("load highest rate from one core : wrk, closed loop", "requests/s", ">=50000",
                of="ours")
