@@ -83,7 +83,8 @@ def part_rows(part, world, options, rounds):
 
 
 def measure(world, options):
-    rows, seconds, base = [], {}, baseline.load() if options.check else {}
+    rows, seconds = [], {}
+    base = baseline.load() if options.check and not options.write_baseline else {}
     begin = time.monotonic()
     for part in options.only:
         start, rounds = time.monotonic(), options.rounds
@@ -92,7 +93,7 @@ def measure(world, options):
             rounds = 1
         made = part_rows(part, world, options, rounds)
         for _ in range(1, baseline.TRIES):
-            if not options.write_baseline and baseline.fallen(made, base):
+            if baseline.fallen(made, base):
                 baseline.again(made, lambda: part_rows(part, world, options, 1))
         rows += made
         seconds[part] = round(time.monotonic() - start)
