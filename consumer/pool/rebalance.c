@@ -54,6 +54,14 @@ static void add_partition(struct pool *pool, rd_kafka_topic_partition_t *given)
 	pthread_mutex_unlock(&pool->mu);
 }
 
+/* The library knows no protocol (NULL) when the group ends while a rebalance is on its way. */
+static bool is_cooperative(const struct pool *pool)
+{
+	const char *protocol = rd_kafka_rebalance_protocol(pool->kafka);
+
+	return protocol && strcmp(protocol, "COOPERATIVE") == 0;
+}
+
 static void assigned(struct pool *pool, rd_kafka_topic_partition_list_t *list)
 {
 	rd_kafka_error_t *error = NULL;
@@ -63,7 +71,7 @@ static void assigned(struct pool *pool, rd_kafka_topic_partition_list_t *list)
 	ask_committed(pool, list);
 	for (int i = 0; i < list->cnt; i++)
 		add_partition(pool, &list->elems[i]);
-	if (strcmp(rd_kafka_rebalance_protocol(pool->kafka), "COOPERATIVE") == 0)
+	if (is_cooperative(pool))
 		error = rd_kafka_incremental_assign(pool->kafka, list);
 	else
 		err = rd_kafka_assign(pool->kafka, list);
@@ -126,7 +134,7 @@ static void revoked(struct pool *pool, rd_kafka_topic_partition_list_t *list)
 	char text[160];
 
 	pool_give_up(pool, list);
-	if (strcmp(rd_kafka_rebalance_protocol(pool->kafka), "COOPERATIVE") == 0) {
+	if (is_cooperative(pool)) {
 		rd_kafka_error_t *error = rd_kafka_incremental_unassign(pool->kafka, list);
 
 		if (error)
