@@ -12,9 +12,9 @@ from programs import ROOT, wait_until
 WATCHDOG_S = 3
 
 
-def produce_users(world, count, age):
+def produce_users(world, count, age, partition=None):
     world.produce([("u%d" % n, {"id": "u%d" % n, "name": "n", "age": age, "occupation": "o"})
-                   for n in range(count)])
+                   for n in range(count)], partition)
 
 
 def stalls(consumer):
@@ -32,7 +32,7 @@ def silent_library(tmp_path):
 def test_a_silent_queue_is_said_and_started_over_each_time(world, silent_library):
     consumer = world.consumer({"watchdog.ms": WATCHDOG_S * 1000, "batch.records": 10}, ready=False, env={
         "LD_PRELOAD": silent_library, "SILENT_AFTER": "40", "SILENT_TIMES": "2"})
-    produce_users(world, 3000, age=1)
+    produce_users(world, 3000, age=1, partition=3)
     wait_until(lambda: "silent_queue: partition" in consumer.text(), 30)
     began = time.monotonic()
     wait_until(lambda: len(stalls(consumer)) == 2, 60)
