@@ -37,6 +37,9 @@ void run_stop(void)
 
 static int open_source(struct run *r, struct errmsg *msg)
 {
+	if (r->options->follow && strcmp(r->verb, "lines") != 0)
+		return errmsg_set(msg, ERR_CONFIG,
+			"option follow: only lines are followed, %s is not", r->verb);
 	if (strcmp(r->verb, "lines") == 0)
 		return source_lines_new(&r->source, r->options, msg);
 	if (strcmp(r->verb, "csv") == 0)

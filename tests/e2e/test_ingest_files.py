@@ -189,6 +189,12 @@ def test_append_begins_a_line_and_refuses_what_it_cannot_continue(tmp_path):
     assert (tmp_path / "p").read_bytes() == b"precious"
 
 
+@pytest.mark.parametrize("words", [["csv", os.devnull], ["generate"]])
+def test_what_cannot_be_followed_says_so(words):
+    done = run("wt-ingest", *words, options={"follow": "true", "to": "json:-", "count": 1})
+    assert done.returncode == 64 and "only lines are followed" in done.stderr
+
+
 @pytest.mark.parametrize("mode", ["async", "sync", "opaque"])
 def test_three_ways_to_learn_of_an_acknowledgement(topic, mode):  # noqa: F811
     done = ok("bench-produce", options={
