@@ -22,9 +22,9 @@ class Model:
         return self.record_s + self.byte_s * value_bytes + self.batch_s / batch
 
     def rate(self, cores, workers, batch, value_bytes):
-        """The nearer of two walls: the cores, and workers that wait for their own batch."""
-        cpu_s = self.cpu_s(batch, value_bytes)
-        return min(cores / cpu_s, workers * batch / (self.commit_s + batch * cpu_s))
+        """Work in parallel, on as many cores as there are workers; commits one after another,
+        for there is one log."""
+        return 1 / (self.cpu_s(batch, value_bytes) / min(cores, workers) + self.commit_s / batch)
 
 
 def drain(world, records, batch, workers, value_bytes):
