@@ -322,6 +322,7 @@ void lag_observer_stop(struct lag_observer *observer)
 	observer->stopping = true;
 	pthread_cond_broadcast(&observer->changed);
 	pthread_mutex_unlock(&observer->mu);
+	lag_source_hurry(observer->source);
 	pthread_join(observer->thread, NULL);
 	observer_free(observer);
 }

@@ -12,7 +12,7 @@
 struct lag_source {
 	rd_kafka_t *rk;
 	char *group;
-	int timeout_ms;
+	_Atomic int timeout_ms;
 };
 
 int lag_source_open(struct lag_source **source, const char *group, rd_kafka_conf_t *kafka,
@@ -42,6 +42,11 @@ int lag_source_open(struct lag_source **source, const char *group, rd_kafka_conf
 	s->timeout_ms = timeout_ms;
 	*source = s;
 	return 0;
+}
+
+void lag_source_hurry(struct lag_source *source)
+{
+	source->timeout_ms = 1;
 }
 
 void lag_source_close(struct lag_source *source)

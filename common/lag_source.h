@@ -27,6 +27,8 @@ struct lag_group {
 /* `group` is copied, `kafka` is owned by the callee in every case. ERR_CONFIG. */
 int lag_source_open(struct lag_source **source, const char *group, rd_kafka_conf_t *kafka,
 	int timeout_ms, struct errmsg *msg);
+/* What is asked from now on gives up at once: only the question under way is waited for. Any thread. */
+void lag_source_hurry(struct lag_source *source);
 void lag_source_close(struct lag_source *source);
 
 /* Adds the partitions of a topic. ERR_UNAVAILABLE, ERR_INVALID when there is no such topic. */

@@ -43,7 +43,8 @@ static int start_observer(
 		topics[i] = settings->mapping.routes[i].topic;
 	struct lag_config config = {.group = settings->options->group,
 		.topics = topics,
-		.topic_count = (size_t)count};
+		.topic_count = (size_t)count,
+		.timeout_ms = settings->options->kafka_timeout};
 	rd_kafka_conf_t *conf;
 	int err = settings_kafka(settings, "wt-consumer-lag", &conf, msg);
 	if (!err)
