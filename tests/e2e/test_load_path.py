@@ -69,7 +69,10 @@ def test_a_lost_record_is_named_with_its_place(world):
 
     def thief():
         while not stop.is_set() and len(gone) < 2:
-            for key in list(world.rows())[:1]:
+            rows = list(world.rows())
+            if len(rows) < 50:  # the start's look through the cache would bring a key back
+                continue
+            for key in rows[:1]:
                 if not gone:
                     world.sql("DELETE FROM users WHERE id = %s", key)
                     gone[key] = "mysql"

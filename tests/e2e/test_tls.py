@@ -127,13 +127,10 @@ def test_a_missing_authority_file_is_named(tls_world):
     assert "mysql.tls-ca" in said and "/nowhere/ca.pem" in said, said
 
 
-@pytest.mark.skipif(not REDIS_TLS, reason="this hiredis has no TLS")
-def test_an_unknown_authority_of_redis_is_refused_and_named(tls_world, secure):
-    said = refused(tls_world, **{"redis.tls-ca": secure.other.cert})
-    assert "redis.host, .port, .tls, .tls-ca" in said and "certificate" in said.lower(), said
-
-
-@pytest.mark.skipif(REDIS_TLS, reason="this hiredis has TLS")
-def test_a_build_without_tls_for_redis_says_so(tls_world, secure):
-    said = refused(tls_world, **{"redis.tls": "true", "redis.port": secure.redis_port})
-    assert "redis.tls" in said and "hiredis_ssl" in said, said
+def test_redis_over_tls_believes_its_authority_alone_or_says_that_this_build_cannot(tls_world, secure):
+    if REDIS_TLS:
+        said = refused(tls_world, **{"redis.tls-ca": secure.other.cert})
+        assert "redis.host, .port, .tls, .tls-ca" in said and "certificate" in said.lower(), said
+    else:
+        said = refused(tls_world, **{"redis.tls": "true", "redis.port": secure.redis_port})
+        assert "redis.tls" in said and "hiredis_ssl" in said, said
