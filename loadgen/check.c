@@ -7,6 +7,7 @@
 #include "loadgen/check.h"
 
 #include "common/clock.h"
+#include "common/dead_letter.h"
 #include "common/mem.h"
 #include "loadgen/letters.h"
 #include "loadgen/visible_store.h"
@@ -137,8 +138,7 @@ static void on_letter(void *ctx, const char *topic, int partition, int64_t offse
 static void read_letters(struct check *c, int64_t since_ms, struct check_result *result)
 {
 	const char *origin = account_topic(c->account, c->list[0].record->topic);
-	char *topic = c->config->letters_topic ? mem_strdup(c->config->letters_topic)
-					       : mem_printf("%s.dlq", origin);
+	char *topic = dead_letter_topic(c->config->letters_topic, origin);
 	struct errmsg why = {"no brokers were given"};
 	int err = ERR_UNAVAILABLE;
 

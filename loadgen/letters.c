@@ -1,23 +1,13 @@
 #include "loadgen/letters.h"
 
 #include "common/clock.h"
+#include "common/dead_letter.h"
+#include "common/kafka_topic.h"
 
 #include <stdlib.h>
 
 #define ANSWER_MS 5000
 #define READ_MS	  60000
-
-static const char *header(const rd_kafka_message_t *message, const char *name)
-{
-	rd_kafka_headers_t *headers;
-	const void *value;
-	size_t size;
-
-	if (rd_kafka_message_headers(message, &headers) ||
-		rd_kafka_header_get_last(headers, name, &value, &size))
-		return NULL;
-	return value; /* librdkafka ends header values with a NUL */
-}
 
 /* A consumer that asks and never joins. */
 static rd_kafka_t *open_client(const rd_kafka_conf_t *kafka, struct errmsg *msg)
@@ -41,21 +31,17 @@ static rd_kafka_t *open_client(const rd_kafka_conf_t *kafka, struct errmsg *msg)
 static int find_places(rd_kafka_t *client, const char *topic, int64_t since_ms,
 	rd_kafka_topic_partition_list_t *places, struct errmsg *msg)
 {
-	rd_kafka_topic_t *handle = rd_kafka_topic_new(client, topic, NULL);
-	const struct rd_kafka_metadata *metadata = NULL;
-	rd_kafka_resp_err_t failed = rd_kafka_metadata(client, 0, handle, &metadata, ANSWER_MS);
+	rd_kafka_resp_err_t failed;
+	int count, err = kafka_topic_look(client, topic, ANSWER_MS, &count, msg);
 
-	if (!failed)
-		failed = metadata->topics[0].err;
-	for (int i = 0; !failed && i < metadata->topics[0].partition_cnt; i++)
-		rd_kafka_topic_partition_list_add(
-			places, topic, metadata->topics[0].partitions[i].id)
-			->offset = since_ms;
-	if (metadata)
-		rd_kafka_metadata_destroy(metadata);
-	rd_kafka_topic_destroy(handle);
-	if (!failed)
-		failed = rd_kafka_offsets_for_times(client, places, ANSWER_MS);
+	if (err != 0)
+		return err;
+	if (count == 0)
+		return errmsg_set(msg, ERR_UNAVAILABLE, "%s",
+			rd_kafka_err2str(RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART));
+	for (int i = 0; i < count; i++)
+		rd_kafka_topic_partition_list_add(places, topic, i)->offset = since_ms;
+	failed = rd_kafka_offsets_for_times(client, places, ANSWER_MS);
 	return failed ? errmsg_set(msg, ERR_UNAVAILABLE, "%s", rd_kafka_err2str(failed)) : 0;
 }
 
@@ -70,9 +56,9 @@ static void keep_those_with_letters(rd_kafka_topic_partition_list_t *places)
 
 static void take(const rd_kafka_message_t *message, letter_seen *seen, void *ctx)
 {
-	const char *topic = header(message, "wt.origin.topic"),
-		   *partition = header(message, "wt.origin.partition"),
-		   *offset = header(message, "wt.origin.offset");
+	const char *topic = dead_letter_header(message, "wt.origin.topic"),
+		   *partition = dead_letter_header(message, "wt.origin.partition"),
+		   *offset = dead_letter_header(message, "wt.origin.offset");
 
 	if (topic && partition && offset)
 		seen(ctx, topic, atoi(partition), strtoll(offset, NULL, 10));

@@ -1,6 +1,7 @@
 #include "consumer/failure/deadletter.h"
 
 #include "common/clock.h"
+#include "common/dead_letter.h"
 #include "common/fault.h"
 #include "common/kafka_topic.h"
 #include "common/mem.h"
@@ -88,7 +89,7 @@ void deadletters_free(struct deadletters *letters)
 
 char *deadletters_topic(const struct deadletters *letters, const char *origin)
 {
-	return letters->topic ? mem_strdup(letters->topic) : mem_printf("%s.dlq", origin);
+	return dead_letter_topic(letters->topic, origin);
 }
 
 static rd_kafka_headers_t *letter_headers(const struct sent *sent)

@@ -1,6 +1,7 @@
 #include "consumer/verbs/letter_log.h"
 
 #include "common/clock.h"
+#include "common/dead_letter.h"
 #include "common/kafka_topic.h"
 #include "common/mem.h"
 
@@ -17,18 +18,6 @@ struct reading {
 	struct marker *markers;
 	size_t marker_count, marker_room;
 };
-
-static const char *header(const rd_kafka_message_t *message, const char *name)
-{
-	rd_kafka_headers_t *headers;
-	const void *value;
-	size_t size;
-
-	if (rd_kafka_message_headers(message, &headers) ||
-		rd_kafka_header_get_last(headers, name, &value, &size))
-		return NULL;
-	return value; /* librdkafka ends header values with a NUL */
-}
 
 static int64_t number(const char *text)
 {
@@ -48,13 +37,13 @@ static void take_marker(struct reading *reading, const char *origin)
 static void take_message(struct reading *reading, rd_kafka_message_t *message)
 {
 	struct letter_log *log = reading->log;
-	const char *marker = header(message, LETTER_MARKER);
+	const char *marker = dead_letter_header(message, LETTER_MARKER);
 	struct letter_entry *entry;
 
 	if (marker)
 		take_marker(reading, marker);
-	if (marker || !header(message, "wt.origin.topic") ||
-		!header(message, "wt.origin.offset")) {
+	if (marker || !dead_letter_header(message, "wt.origin.topic") ||
+		!dead_letter_header(message, "wt.origin.offset")) {
 		log->strangers += !marker;
 		rd_kafka_message_destroy(message);
 		return;
@@ -65,13 +54,14 @@ static void take_message(struct reading *reading, rd_kafka_message_t *message)
 	}
 	entry = &log->entries[log->count++];
 	*entry = (struct letter_entry){.message = message,
-		.reason = header(message, "wt.error.reason"),
-		.class = header(message, "wt.error.class"),
-		.origin_topic = header(message, "wt.origin.topic"),
-		.origin_partition = (int32_t)number(header(message, "wt.origin.partition")),
-		.origin_offset = number(header(message, "wt.origin.offset")),
-		.origin_timestamp = number(header(message, "wt.origin.timestamp")),
-		.value_dropped = header(message, "wt.value.dropped") != NULL};
+		.reason = dead_letter_header(message, "wt.error.reason"),
+		.class = dead_letter_header(message, "wt.error.class"),
+		.origin_topic = dead_letter_header(message, "wt.origin.topic"),
+		.origin_partition =
+			(int32_t)number(dead_letter_header(message, "wt.origin.partition")),
+		.origin_offset = number(dead_letter_header(message, "wt.origin.offset")),
+		.origin_timestamp = number(dead_letter_header(message, "wt.origin.timestamp")),
+		.value_dropped = dead_letter_header(message, "wt.value.dropped") != NULL};
 	if (!entry->reason)
 		entry->reason = "";
 	if (!entry->class)

@@ -3,6 +3,7 @@
  * once: the record and the marker that says so are one Kafka transaction, and the transactional id
  * fences a second replay of the same group.
  */
+#include "common/dead_letter.h"
 #include "common/mem.h"
 #include "consumer/verbs/letter_log.h"
 #include "consumer/verbs/settings.h"
@@ -55,8 +56,7 @@ static int read_options(struct replay *replay, struct errmsg *msg)
 		err = parse_time("since", o->since, &replay->since_ms, msg);
 	if (err == 0 && o->until)
 		err = parse_time("until", o->until, &replay->until_ms, msg);
-	replay->topic = o->deadletter_topic ? mem_strdup(o->deadletter_topic)
-					    : mem_printf("%s.dlq", o->topic);
+	replay->topic = dead_letter_topic(o->deadletter_topic, o->topic);
 	return err;
 }
 

@@ -1,5 +1,6 @@
 #include "consumer/verbs/settings.h"
 
+#include "common/dead_letter.h"
 #include "common/http_address.h"
 #include "common/kafka_conf.h"
 #include "common/kafka_topic.h"
@@ -93,8 +94,7 @@ static int check_topics(const struct settings *settings, struct errmsg *msg)
 
 	for (int i = 0; err == 0 && i < mapping->route_count; i++) {
 		const char *topic = mapping->routes[i].topic;
-		char *letters = o->deadletter_topic ? mem_strdup(o->deadletter_topic)
-						    : mem_printf("%s.dlq", topic);
+		char *letters = dead_letter_topic(o->deadletter_topic, topic);
 
 		err = kafka_topic_name_check(topic, o->mapping ? "mapping" : "topic",
 			o->mapping ? o->mapping : conf_origin(&o->conf, "topic"), msg);

@@ -27,6 +27,14 @@ def private_servers():
     made.close()
 
 
+@pytest.fixture(scope="module")
+def own_servers():
+    """Servers of this file's tests alone."""
+    made = Servers(environ={})
+    yield made
+    made.close()
+
+
 @pytest.fixture
 def world(servers, tmp_path):
     # A Redis that somebody lent us is not flushed.

@@ -5,7 +5,6 @@ import time
 import pytest
 
 from programs import wait_until
-from stack import Servers
 from world import World
 
 DRAIN_S = 3
@@ -13,13 +12,6 @@ DRAIN_S = 3
 # (kafka.timeout-ms here 2 s), the status page, and a busy machine.
 MORE_S = 7
 OPTIONS = {"drain.timeout-ms": DRAIN_S * 1000, "kafka.timeout-ms": 2000, "session.timeout.ms": 45000}
-
-
-@pytest.fixture(scope="module")
-def own_servers():
-    made = Servers(environ={})
-    yield made
-    made.close()
 
 
 @pytest.fixture

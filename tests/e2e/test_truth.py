@@ -9,17 +9,9 @@ from prometheus_client.parser import text_string_to_metric_families
 
 import lag_tools
 from programs import wait_until
-from stack import Servers
 from world import PARTITIONS, World
 
 FROZEN = 3  # the partition whose worker hangs
-
-
-@pytest.fixture(scope="module")
-def own_servers():
-    made = Servers(environ={})  # the broker is restarted
-    yield made
-    made.close()
 
 
 @pytest.fixture
