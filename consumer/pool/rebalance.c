@@ -117,12 +117,14 @@ void pool_give_up(struct pool *pool, const rd_kafka_topic_partition_list_t *list
 		pool_commit(pool, true);
 	pthread_mutex_lock(&pool->mu);
 	for (int i = 0; i < pool->partition_count; i++) {
-		if (is_listed(list, pool->partitions[i].p)) /* it may come back */
-			log_release(pool->kafka, pool->partitions[i].p);
-		if (is_listed(list, pool->partitions[i].p))
-			partition_free(pool->partitions[i].p);
-		else
-			pool->partitions[kept++] = pool->partitions[i];
+		struct pool_partition item = pool->partitions[i];
+
+		if (!is_listed(list, item.p)) {
+			pool->partitions[kept++] = item;
+			continue;
+		}
+		log_release(pool->kafka, item.p); /* it may come back */
+		partition_free(item.p);
 	}
 	pool->partition_count = kept;
 	pthread_mutex_unlock(&pool->mu);
