@@ -68,7 +68,8 @@ static json_t *verify(const char *options, int *code)
 	for (int i = 0; i < 3; i++)
 		*strrchr(self, '/') = 0;
 	snprintf(command, sizeof(command),
-		"exec %s/bin/wt-consumer verify --json --group g --mysql.host %s --mysql.port "
+		"exec '%s/bin/wt-consumer' verify --json --group g --mysql.host %s "
+		"--mysql.port "
 		"%d "
 		"--mysql.user root --mysql.database wt --redis.host %s --redis.port %d %s",
 		self, mysql_server.host, mysql_server.port, redis_server.host,

@@ -164,16 +164,38 @@ void test_server_stop(struct test_server *server)
 	}
 }
 
+/*
+ * Made where no path has a space, which mariadb-install-db cannot live with, and with temporary
+ * tables of its own: two installations at once take each other's.
+ */
+static void make_datadir(const char *path)
+{
+	struct test_server made = {0};
+	char tables[4200], datadir[4200], log[4200], from[4200];
+	const char *const install[] = {"env", tables, "mariadb-install-db", "--no-defaults",
+		datadir, "--auth-root-authentication-method=normal", "--skip-test-db",
+		"--innodb-log-file-size=16M", geteuid() ? NULL : "--user=root", NULL};
+	const char *const move[] = {"mv", from, path, NULL};
+
+	make_folder(&made);
+	snprintf(tables, sizeof(tables), "TMPDIR=%s", made.folder);
+	snprintf(from, sizeof(from), "%s/data", made.folder);
+	snprintf(datadir, sizeof(datadir), "--datadir=%s", from);
+	snprintf(log, sizeof(log), "%s/log", made.folder);
+	if (run(install, log) || run(move, log)) {
+		print_log(log);
+		give_up("mariadb-install-db failed");
+	}
+	test_server_stop(&made);
+}
+
 /* An initialised datadir costs seconds: made once, then copied. */
 static const char *mariadb_template(void)
 {
 	static char path[4200];
 	const char *base = getenv("WT_TEST_CACHE");
 	struct stat st;
-	char here[4000], fresh[4300], datadir[4400];
-	const char *const words[] = {"mariadb-install-db", "--no-defaults", datadir,
-		"--auth-root-authentication-method=normal", "--skip-test-db",
-		"--innodb-log-file-size=16M", geteuid() ? NULL : "--user=root", NULL};
+	char here[4000], fresh[4300];
 	const char *const discard[] = {"rm", "-rf", fresh, NULL};
 
 	if (!getcwd(here, sizeof(here)))
@@ -185,9 +207,7 @@ static const char *mariadb_template(void)
 	mkdir("build", 0755);
 	mkdir("build/test-cache", 0755);
 	snprintf(fresh, sizeof(fresh), "%s.%d", path, (int)getpid());
-	snprintf(datadir, sizeof(datadir), "--datadir=%s", fresh);
-	if (run(words, "/dev/null"))
-		give_up("mariadb-install-db failed: is mariadb-server installed?");
+	make_datadir(fresh);
 	if (rename(fresh, path)) /* another test was first */
 		run(discard, "/dev/null");
 	return path;
