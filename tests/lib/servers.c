@@ -171,7 +171,7 @@ void test_server_stop(struct test_server *server)
 static void make_datadir(const char *path)
 {
 	struct test_server made = {0};
-	char tables[4200], datadir[4200], log[4200], from[4200];
+	char tables[120], datadir[120], log[120], from[100];
 	const char *const install[] = {"env", tables, "mariadb-install-db", "--no-defaults",
 		datadir, "--auth-root-authentication-method=normal", "--skip-test-db",
 		"--innodb-log-file-size=16M", geteuid() ? NULL : "--user=root", NULL};
