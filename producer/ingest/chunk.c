@@ -12,10 +12,10 @@ struct chunk_pool {
 	bool stopped;
 	/* set before start */
 	struct chunk *all;
-	int count;
+	int count, sinks;
 };
 
-struct chunk_pool *chunk_pool_new(int chunks)
+struct chunk_pool *chunk_pool_new(int chunks, int sinks)
 {
 	struct chunk_pool *pool = mem_zero(1, sizeof(*pool));
 
@@ -24,8 +24,10 @@ struct chunk_pool *chunk_pool_new(int chunks)
 	pool->all = mem_zero((size_t)chunks, sizeof(*pool->all));
 	pool->free = mem_zero((size_t)chunks, sizeof(struct chunk *));
 	pool->count = pool->free_count = chunks;
+	pool->sinks = sinks;
 	for (int i = 0; i < chunks; i++) {
 		pool->all[i].pool = pool;
+		pool->all[i].encoded = mem_zero((size_t)sinks, sizeof(struct buf));
 		pool->free[i] = &pool->all[i];
 	}
 	return pool;
@@ -36,6 +38,9 @@ void chunk_pool_free(struct chunk_pool *pool)
 	if (!pool)
 		return;
 	for (int i = 0; i < pool->count; i++) {
+		for (int sink = 0; sink < pool->sinks; sink++)
+			buf_release(&pool->all[i].encoded[sink]);
+		free(pool->all[i].encoded);
 		buf_release(&pool->all[i].raw);
 		buf_release(&pool->all[i].text);
 		free(pool->all[i].records);
@@ -61,7 +66,9 @@ struct chunk *chunk_pool_get(struct chunk_pool *pool)
 	pthread_mutex_unlock(&pool->mu);
 	if (chunk) {
 		chunk->raw.used = chunk->text.used = 0;
-		chunk->count = chunk->reject_count = 0;
+		chunk->count = chunk->reject_count = chunk->encoded_count = 0;
+		for (int sink = 0; sink < pool->sinks; sink++)
+			chunk->encoded[sink].used = 0;
 		chunk->bytes = 0;
 		chunk->mid_line = chunk->broken = false;
 		chunk->fatal = NULL;

@@ -72,6 +72,8 @@ struct chunk {
 	struct record *records;
 	struct cell *cells; /* count x columns, row by row; only if a sink asked for them */
 	size_t count, records_room, cells_room;
+	struct buf *encoded; /* by sink: what its encode() made, in the worker */
+	size_t encoded_count; /* of so many records; `count` may be less when it arrives */
 	struct reject *rejects;
 	size_t reject_count, rejects_room;
 	struct position from, after;
@@ -81,7 +83,7 @@ struct chunk {
 	const char *fatal; /* the parser cannot go on: a constant */
 };
 
-struct chunk_pool *chunk_pool_new(int chunks);
+struct chunk_pool *chunk_pool_new(int chunks, int sinks);
 void chunk_pool_free(struct chunk_pool *pool);
 /* An empty chunk with no reference; waits. NULL after chunk_pool_stop(). Any thread. */
 struct chunk *chunk_pool_get(struct chunk_pool *pool);

@@ -3,7 +3,7 @@
  *
  *	1 read		the reader fills a chunk of the pool; no free chunk: it waits, that is all the
  *			backpressure there is
- *	2 parse		any worker
+ *	2 parse		any worker, and what its sinks can encode there
  *	3 deliver	in `seq` order (deliver.c): refuse, count, pace, hand to all lanes
  *	4 lanes		write; between chunks their sinks are asked to sync for a checkpoint
  *	5 end		the reader's last chunk has gone through: END to every lane, they drain
@@ -110,6 +110,17 @@ static void *reader_main(void *arg)
 	return NULL;
 }
 
+static void encode(const struct engine *e, struct chunk *chunk)
+{
+	chunk->encoded_count = chunk->count;
+	for (int i = 0; i < e->lane_count; i++) {
+		const struct sink *sink = e->lanes[i].sink;
+
+		if (sink->ops->encode)
+			sink->ops->encode(sink, chunk, &chunk->encoded[sink->index]);
+	}
+}
+
 static void *worker_main(void *arg)
 {
 	struct engine *e = arg;
@@ -119,6 +130,7 @@ static void *worker_main(void *arg)
 
 	while (queue_pop(&e->parse_queue, &item, -1) && item.what) {
 		e->source->ops->parse(e->source, item.what);
+		encode(e, item.what);
 		err = deliver_chunk(e->deliver, item.what, &msg);
 		if (err != 0)
 			fail(e, err, &msg);
@@ -205,7 +217,7 @@ struct engine *engine_new(const struct engine_setup *setup)
 	e->lane_count = setup->sink_count;
 	e->worker_count = (int)setup->options->workers;
 	/* one being read, one in each worker, and a few in front of the lanes */
-	e->pool = chunk_pool_new(4 + 2 * e->worker_count);
+	e->pool = chunk_pool_new(4 + 2 * e->worker_count, e->lane_count);
 	e->lanes = mem_zero((size_t)e->lane_count, sizeof(*e->lanes));
 	e->workers = mem_zero((size_t)e->worker_count, sizeof(*e->workers));
 	pthread_mutex_init(&e->mu, NULL);

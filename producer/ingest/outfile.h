@@ -18,6 +18,7 @@ struct outfile {
 	bool append; /* PATH itself grows, and is cut back to `found` when that does not go well */
 	uint64_t found; /* bytes that PATH had */
 	uint64_t written; /* bytes of the file that are with the system */
+	uint64_t started; /* of which the system was asked to write them to the disk */
 };
 
 /* "-" is standard output. Replaces an old .part. */

@@ -33,6 +33,11 @@ struct sink {
 struct sink_ops {
 	bool wants_values, wants_cells;
 	bool can_resume; /* has a state for a checkpoint */
+	/*
+	 * Puts the chunk's bytes, as write() will want them, behind `out`. Any worker, several at once,
+	 * after open: it may not change the sink. NULL: write() does all of it.
+	 */
+	void (*encode)(const struct sink *sink, const struct chunk *chunk, struct buf *out);
 	/* `resume` is what sync() gave at the checkpoint, NULL for a fresh start. */
 	int (*open)(struct sink *sink, const json_t *resume, struct errmsg *msg);
 	int (*write)(struct sink *sink, const struct chunk *chunk, struct errmsg *msg);

@@ -1,9 +1,10 @@
 /*
- * The json sink (NDJSON: one object a line) and the csv sink. Both write a chunk with one system
- * call. Bytes that are not UTF-8 can stand in a line of input, but not in JSON: there they become
- * U+FFFD; csv keeps them.
+ * The json sink (NDJSON: one object a line) and the csv sink. Workers make the text, the lane writes
+ * a chunk with one system call. Bytes that are not UTF-8 can stand in a line of input, but not in
+ * JSON: there they become U+FFFD; csv keeps them.
  */
 #include "producer/ingest/csv_columns.h"
+#include "producer/ingest/csv_row.h"
 #include "producer/ingest/json_row.h"
 #include "producer/ingest/outfile.h"
 #include "producer/ingest/sink.h"
@@ -15,7 +16,7 @@ struct text_sink {
 	struct sink sink;
 	struct outfile file;
 	struct buf buf;
-	char delimiter;
+	struct csv_style style; /* csv */
 	uint64_t records;
 };
 
@@ -32,6 +33,19 @@ static int put(struct text_sink *t, const char *bytes, size_t count, size_t reco
 	return 0;
 }
 
+/* All of the chunk with one call; what no worker made, or for more records, is made here. */
+static int put_encoded(struct text_sink *t, const struct chunk *chunk, struct errmsg *msg)
+{
+	const struct buf *made = &chunk->encoded[t->sink.index];
+
+	if (chunk->encoded_count != chunk->count) {
+		t->buf.used = 0;
+		t->sink.ops->encode(&t->sink, chunk, &t->buf);
+		made = &t->buf;
+	}
+	return put(t, made->data, made->used, chunk->count, msg);
+}
+
 /* The whole line: with the key and its separator, which stand right before the value. */
 static void put_line(struct buf *out, const struct record *record)
 {
@@ -40,102 +54,42 @@ static void put_line(struct buf *out, const struct record *record)
 	json_put_text_lossy(out, from, (size_t)(record->value + record->value_len - from));
 }
 
+static void json_encode(const struct sink *sink, const struct chunk *chunk, struct buf *out)
+{
+	for (size_t i = 0; i < chunk->count && !sink->source->values_are_json; i++) {
+		buf_put(out, "{\"line\":", 8);
+		put_line(out, &chunk->records[i]);
+		buf_put(out, "}\n", 2);
+	}
+}
+
 static int json_write(struct sink *sink, const struct chunk *chunk, struct errmsg *msg)
 {
 	struct text_sink *t = (struct text_sink *)sink;
 	const struct record *first = chunk->records;
+	const struct record *last = chunk->records + chunk->count - 1;
 
+	if (!sink->source->values_are_json)
+		return put_encoded(t, chunk, msg);
 	if (chunk->count == 0)
 		return 0;
-	if (sink->source->values_are_json) { /* the worker made it line by line already */
-		const struct record *last = chunk->records + chunk->count - 1;
-
-		return put(t, first->value,
-			(size_t)(last->value + last->value_len + 1 - first->value),
-			chunk->count, msg);
-	}
-	t->buf.used = 0;
-	for (size_t i = 0; i < chunk->count; i++) {
-		buf_put(&t->buf, "{\"line\":", 8);
-		put_line(&t->buf, &chunk->records[i]);
-		buf_put(&t->buf, "}\n", 2);
-	}
-	return put(t, t->buf.data, t->buf.used, chunk->count, msg);
+	/* the source made it line by line already */
+	return put(t, first->value, (size_t)(last->value + last->value_len + 1 - first->value),
+		chunk->count, msg);
 }
 
-/* Quotes only where they are needed: the delimiter, a quote, a line end, or what reads as null. */
-static void put_csv_text(struct buf *out, const char *text, size_t len, char delimiter,
-	const char *null_text, bool only_column)
+static void csv_encode(const struct sink *sink, const struct chunk *chunk, struct buf *out)
 {
-	bool quote = null_text && strlen(null_text) == len && memcmp(null_text, text, len) == 0;
+	const struct text_sink *t = (const struct text_sink *)sink;
+	size_t columns = sink->source->schema.count;
 
-	quote = quote || (len == 0 && only_column); /* else it is a blank line */
-	for (size_t i = 0; i < len && !quote; i++)
-		quote = text[i] == delimiter || text[i] == '"' || text[i] == '\n' ||
-			text[i] == '\r';
-	if (!quote) {
-		buf_put(out, text, len);
-		return;
-	}
-	buf_byte(out, '"');
-	for (size_t i = 0; i < len; i++) {
-		if (text[i] == '"')
-			buf_byte(out, '"');
-		buf_byte(out, text[i]);
-	}
-	buf_byte(out, '"');
-}
-
-static void put_csv_cell(struct text_sink *t, const struct cell *cell)
-{
-	const char *null_text = t->sink.options->null_text ? t->sink.options->null_text : "";
-
-	switch (cell->kind) {
-	case CELL_NULL:
-		buf_put(&t->buf, null_text, strlen(null_text));
-		return;
-	case CELL_TEXT:
-		put_csv_text(&t->buf, cell->text, cell->len, t->delimiter, null_text,
-			t->sink.source->schema.count == 1);
-		return;
-	case CELL_CLEAN:
-	case CELL_WORD:
-		buf_put(&t->buf, cell->text, cell->len);
-		return;
-	case CELL_INT:
-		if (cell->text)
-			buf_put(&t->buf, cell->text, cell->len);
-		else
-			t->buf.used += format_int(buf_room(&t->buf, 20), cell->integer);
-		return;
-	case CELL_DOUBLE:
-		if (cell->text)
-			buf_put(&t->buf, cell->text, cell->len);
-		else
-			t->buf.used += format_double(buf_room(&t->buf, 32), cell->number);
-		return;
-	case CELL_BOOL:
-		buf_put(&t->buf, cell->integer ? "true" : "false", cell->integer ? 4 : 5);
-		return;
-	}
+	for (size_t row = 0; row < chunk->count; row++)
+		csv_put_row(out, &t->style, chunk->cells + row * columns, columns);
 }
 
 static int csv_write(struct sink *sink, const struct chunk *chunk, struct errmsg *msg)
 {
-	struct text_sink *t = (struct text_sink *)sink;
-	size_t columns = sink->source->schema.count;
-	const struct cell *cell = chunk->cells;
-
-	t->buf.used = 0;
-	for (size_t row = 0; row < chunk->count; row++) {
-		for (size_t i = 0; i < columns; i++, cell++) {
-			if (i > 0)
-				buf_byte(&t->buf, t->delimiter);
-			put_csv_cell(t, cell);
-		}
-		buf_byte(&t->buf, '\n');
-	}
-	return put(t, t->buf.data, t->buf.used, chunk->count, msg);
+	return put_encoded((struct text_sink *)sink, chunk, msg);
 }
 
 static int text_open(struct sink *sink, const json_t *resume, struct errmsg *msg)
@@ -160,18 +114,12 @@ static int csv_open(struct sink *sink, const json_t *resume, struct errmsg *msg)
 	bool fresh = !resume;
 	int err = text_open(sink, resume, msg);
 
-	t->delimiter = *sink->options->delimiter;
+	t->style.null_text = sink->options->null_text ? sink->options->null_text : "";
 	if (err == 0)
-		err = csv_delimiter(sink->options->delimiter, &t->delimiter, msg);
+		err = csv_delimiter(sink->options->delimiter, &t->style.delimiter, msg);
 	if (err != 0 || !fresh || !sink->options->header || t->file.found > 0)
 		return err;
-	for (size_t i = 0; i < schema->count; i++) {
-		if (i > 0)
-			buf_byte(&t->buf, t->delimiter);
-		put_csv_text(&t->buf, schema->columns[i].name, strlen(schema->columns[i].name),
-			t->delimiter, NULL, false);
-	}
-	buf_byte(&t->buf, '\n');
+	csv_put_header(&t->buf, &t->style, schema);
 	return put(t, t->buf.data, t->buf.used, 0, msg);
 }
 
@@ -221,6 +169,7 @@ static void text_describe(const struct sink *sink, char *text, size_t bytes)
 static const struct sink_ops json_ops = {.wants_values = true,
 	.can_resume = true,
 	.open = text_open,
+	.encode = json_encode,
 	.write = json_write,
 	.sync = text_sync,
 	.drain = text_drain,
@@ -231,6 +180,7 @@ static const struct sink_ops json_ops = {.wants_values = true,
 static const struct sink_ops csv_ops = {.wants_cells = true,
 	.can_resume = true,
 	.open = csv_open,
+	.encode = csv_encode,
 	.write = csv_write,
 	.sync = text_sync,
 	.drain = text_drain,

@@ -100,6 +100,23 @@ def test_a_full_disk_in_the_middle_is_continued_when_there_is_room(readers, tmp_
     check_columnar(readers, str(tmp_path / "rows"))
 
 
+def test_a_run_that_ends_within_a_chunk_writes_what_it_counted(tmp_path):
+    """Workers make the text of whole chunks; the limit, or a bad row, cuts the last one."""
+    lines, rows = tmp_path / "log", tmp_path / "rows.csv"
+    lines.write_text("".join("line %d\n" % i for i in range(9000)))
+    rows.write_text("id,n\n" + "".join("u%d,%d\n" % (i, i) for i in range(7000)) + "u,bad\n")
+    ok("lines", str(lines), options={"count": 7001, "to": sinks(tmp_path / "l", ("json", "csv"))})
+    got = [json.loads(line)["line"] for line in open(tmp_path / "l.json")]
+    assert got == ["line %d" % i for i in range(7001)]
+    assert len(open(tmp_path / "l.csv").readlines()) == 7001 + 1
+    done = run("wt-ingest", "csv", str(rows), options={
+        "columns": "id:string,n:int", "checkpoint": str(tmp_path / "ckpt"),
+        "to": sinks(tmp_path / "r", ("json", "csv"))})
+    assert "rows.csv:7002:" in done.stderr
+    assert len(open(tmp_path / "r.json.part").readlines()) == 7000
+    assert open(tmp_path / "r.csv.part").read().splitlines()[-1] == "u6999,6999"
+
+
 def test_an_empty_file_is_no_records_and_no_error(tmp_path):
     (tmp_path / "in").write_bytes(b"")
     for words, options in ((["lines"], {}), (["csv"], {"columns": "a,b", "header": "false"})):

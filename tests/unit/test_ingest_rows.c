@@ -1,5 +1,6 @@
-/* json_row, gen_rows, codec: what a row looks like in text. */
+/* json_row, csv_row, gen_rows, codec: what a row looks like in text. */
 #include "producer/ingest/codec.h"
+#include "producer/ingest/csv_row.h"
 #include "producer/ingest/gen_rows.h"
 #include "producer/ingest/gen_template.h"
 #include "producer/ingest/json_row.h"
@@ -220,6 +221,30 @@ static void compression_may_differ_by_sink(void **state)
 		codec_word(word, "snap", "avro", "none|snappy", "x", &msg), ERR_CONFIG);
 }
 
+static struct cell text_cell(const char *text)
+{
+	return (struct cell){.text = text, .len = (uint32_t)strlen(text), .kind = CELL_TEXT};
+}
+
+static void csv_quotes_only_what_would_read_as_something_else(void **state)
+{
+	const struct csv_style style = {.delimiter = ';', .null_text = "NULL"};
+	const struct cell row[] = {text_cell("plain, so"), text_cell("a;b"), text_cell("\"q\""),
+		text_cell("two\nlines"), text_cell("NULL"), {.kind = CELL_NULL}, text_cell(""),
+		{.kind = CELL_INT, .integer = -7}, {.kind = CELL_BOOL, .integer = 1},
+		{.kind = CELL_DOUBLE, .number = 0.5}};
+	const struct cell empty = text_cell("");
+	struct buf out = {0};
+
+	(void)state;
+	csv_put_row(&out, &style, row, sizeof(row) / sizeof(row[0]));
+	csv_put_row(&out, &style, &empty, 1);
+	buf_byte(&out, 0);
+	assert_string_equal(out.data, "plain, so;\"a;b\";\"\"\"q\"\"\";\"two\nlines\";\"NULL\";"
+				      "NULL;;-7;true;0.5\n\"\"\n");
+	buf_release(&out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -231,6 +256,7 @@ int main(void)
 		cmocka_unit_test(as_many_rows_as_keys_hold_every_user),
 		cmocka_unit_test(a_wrong_template_names_its_field),
 		cmocka_unit_test(template_values_stay_within_their_bounds),
+		cmocka_unit_test(csv_quotes_only_what_would_read_as_something_else),
 		cmocka_unit_test(compression_may_differ_by_sink),
 	};
 
