@@ -116,6 +116,41 @@ static int add_header_column(struct schema *schema, const struct csv_field *name
 	return 0;
 }
 
+/* A name that --columns gives and no header has is a slip of the pen. */
+static int check_wanted(const struct csv_columns *c, const char *wanted, struct errmsg *msg)
+{
+	for (const char *item = wanted; item && *item;) {
+		size_t len = strcspn(item, ",");
+		size_t name_len = strcspn(item, "=:,");
+		bool found = false;
+
+		for (size_t i = 0; i < c->count && !found; i++)
+			found = strlen(c->header[i]) == name_len &&
+				memcmp(c->header[i], item, name_len) == 0;
+		if (!found)
+			return errmsg_set(msg, ERR_CONFIG,
+				"option columns: the header has no column '%.*s'",
+				(int)name_len, item);
+		item += len + (item[len] == ',');
+	}
+	return 0;
+}
+
+/* Two fields of one name are no JSON object, no Avro record and no Parquet file. */
+static int check_twice(const struct schema *schema, struct errmsg *msg)
+{
+	for (size_t i = 0; i < schema->count; i++) {
+		const char *name = schema->columns[i].name;
+
+		if (schema_find(schema, name) != (int)i)
+			return errmsg_set(msg, ERR_CONFIG,
+				"two columns are called '%s': change the header, or leave it "
+				"out and name them with --header=false --columns",
+				name);
+	}
+	return 0;
+}
+
 static void guess_types(struct csv_guess *guesses, size_t count, struct csv_field *fields,
 	char *text, size_t len, char delimiter)
 {
@@ -160,8 +195,10 @@ static int find_in(struct csv_columns *c, struct schema *schema, struct buf *hea
 			: end <= at    ? "there is none"
 				       : "too many columns");
 	count = record.fields;
-	if (err == 0 && options->header)
+	if (err == 0 && options->header) {
 		keep_header(c, fields, count);
+		err = check_wanted(c, options->columns, msg);
+	}
 	if (err == 0) {
 		if (options->header)
 			at += record.bytes;
@@ -183,11 +220,14 @@ int csv_columns_find(struct csv_columns *c, struct schema *schema, struct input 
 	bool eof = false;
 	int err;
 
-	if (!options->header && options->columns)
-		return add_named_columns(schema, options->columns, msg);
+	if (!options->header && options->columns) {
+		err = add_named_columns(schema, options->columns, msg);
+		return err ? err : check_twice(schema, msg);
+	}
 	err = peek(c, in, &head, &eof, msg);
 	if (err == 0) {
 		err = find_in(c, schema, &head, eof, options, delimiter, msg);
+		err = err ? err : check_twice(schema, msg);
 		if (err != 0)
 			errmsg_wrap(msg, "%s", input_file(in, 0)->path);
 	}

@@ -178,6 +178,18 @@ def test_a_bad_row_is_named_and_costs_one_row(tmp_path):
     assert (tmp_path / "bad").read_text() == '2,"x\n4,old\n5,50,6\n'
 
 
+@pytest.mark.parametrize("header, columns, words", [
+    ("id,age", "id:string,agee:int", "the header has no column 'agee'"),
+    ("id,id", None, "two columns are called 'id'"),
+    ("id,age", "id=age:string", "two columns are called 'age'"),
+])
+def test_names_of_columns_that_cannot_be_meant(tmp_path, header, columns, words):
+    (tmp_path / "in.csv").write_text(header + "\n1,2\n")
+    done = run("wt-ingest", "csv", str(tmp_path / "in.csv"),
+               options={"to": "json:-", **({"columns": columns} if columns else {})})
+    assert (done.returncode, done.stdout) == (64, "") and words in done.stderr, done.stderr
+
+
 def test_a_missing_topic_is_an_error_that_says_what_to_do(topic, tmp_path):
     del topic.options["create-topic"]
     done = run("wt-ingest", "lines", os.devnull, options={**topic.options, "to": topic.to()})
