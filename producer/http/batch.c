@@ -179,7 +179,7 @@ static void take_line(struct batch_answer *batch, const char *text, size_t lengt
 	struct http_in record;
 	struct inflight *slot;
 
-	if (http_in_read(&record, text, length, &problem) != 0 ||
+	if (http_in_read(&record, &service->form, text, length, &problem) != 0 ||
 		service_give_id(service, &record, NULL, 0, &problem) != 0) {
 		set_problem(line, 400, problem.msg.text, problem.members);
 		if (record.key_length > 0) /* as far as it was read */

@@ -7,7 +7,7 @@
 
 #define UNUSED_MAX 16384
 
-struct inflight *inflight_take(struct inflight_pool *pool, const char *value, size_t length)
+struct inflight *inflight_take(struct inflight_pool *pool, size_t length)
 {
 	struct inflight *slot = pool->unused;
 
@@ -20,8 +20,6 @@ struct inflight *inflight_take(struct inflight_pool *pool, const char *value, si
 	memset(slot, 0, offsetof(struct inflight, inline_value));
 	slot->value = length > INFLIGHT_INLINE_BYTES ? mem_alloc(length) : slot->inline_value;
 	slot->value_length = length;
-	if (length > 0)
-		memcpy(slot->value, value, length);
 	pool->admission.records++;
 	pool->admission.bytes += sizeof(*slot) + length;
 	return slot;

@@ -38,8 +38,8 @@ struct inflight_pool {
 };
 
 void inflight_release(struct inflight_pool *pool);
-/* A slot with room for the value, counted. Copies `value`. */
-struct inflight *inflight_take(struct inflight_pool *pool, const char *value, size_t length);
+/* A slot, counted, whose value the caller writes: `length` bytes. */
+struct inflight *inflight_take(struct inflight_pool *pool, size_t length);
 /* Somebody waits for it until `deadline_ms`; deadlines never decrease. */
 void inflight_wait(struct inflight_pool *pool, struct inflight *slot, int64_t deadline_ms);
 /* Nobody waits for it any more; it stays in flight. */

@@ -1,6 +1,7 @@
 /* What the producer says about itself. */
 #include "producer/http/service.h"
 
+#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -112,9 +113,31 @@ void service_metrics(struct service *service, struct http_request *request)
 	http_respond_owned(request, 200, metrics_content_type(&w), NULL, w.text, w.used);
 }
 
+/* The description of http.record=object: a Record is any object whose key may be given. */
+static char *openapi_of_objects(const char *key)
+{
+	json_t *page = json_loads(openapi_text, 0, NULL);
+	json_t *schemas = json_object_get(json_object_get(page, "components"), "schemas");
+	char *text;
+
+	json_object_set_new(schemas, "Record",
+		json_pack("{s:s, s:{s:{s:[{s:s, s:i, s:i}, {s:s}], s:s}}}", "type", "object",
+			"properties", key, "oneOf", "type", "string", "minLength", 1,
+			"maxLength", RECORD_ID_CHARS, "type", "integer", "description",
+			"The key; a UUIDv7 is made when absent. The other members are for the "
+			"consumer's mapping to judge."));
+	text = json_dumps(page, JSON_COMPACT);
+	json_decref(page);
+	return text;
+}
+
 void service_openapi(struct service *service, struct http_request *request)
 {
-	(void)service;
-	http_respond(
-		request, 200, "application/json", NULL, openapi_text, strlen(openapi_text));
+	char *made = service->form.object ? openapi_of_objects(service->form.key) : NULL;
+
+	if (made)
+		http_respond_owned(request, 200, "application/json", NULL, made, strlen(made));
+	else
+		http_respond(request, 200, "application/json", NULL, openapi_text,
+			strlen(openapi_text));
 }

@@ -1,7 +1,8 @@
 /*
  * GET /write-through/ID:
  *   1 the cache: what it holds is the answer (X-Cache: hit)
- *   2 not there, of another form, or Redis away: the database (X-Cache: miss), 404, or 503
+ *   2 not there, of another form, or Redis away: the database (X-Cache: miss), 404, or 503;
+ *     of http.record=object nobody knows columns here: not there is 404, Redis away 503
  * Nothing is written into the cache from here: that is for who holds the fence (docs/protocol).
  */
 #include "producer/http/http_in.h"
@@ -49,10 +50,31 @@ void service_on_row(void *user, int err, char *row, size_t length, const char *w
 	end(reading);
 }
 
-static void ask_database(struct reading *reading)
+/* `absent`: the cache answered that it does not hold it. */
+static void answer_without_database(struct reading *reading, bool absent)
 {
 	struct service *service = reading->service;
 
+	if (absent) {
+		service->read_absent++;
+		http_respond_problem(reading->request, 404, "X-Cache: miss\r\n", NULL,
+			"the cache holds no record with this id");
+	} else {
+		service->reads_failed++;
+		http_respond_problem(reading->request, 503, "Retry-After: 1\r\n", NULL,
+			"the cache does not answer");
+	}
+	end(reading);
+}
+
+static void ask_database(struct reading *reading, bool absent)
+{
+	struct service *service = reading->service;
+
+	if (!service->reader) {
+		answer_without_database(reading, absent);
+		return;
+	}
 	if (mysql_reader_ask(service->reader, reading->id, reading->length, reading) == 0)
 		return;
 	service->reads_failed++;
@@ -79,7 +101,7 @@ static void on_cached(void *user, const redisReply *reply)
 	}
 	if (reply && reply->type == REDIS_REPLY_ERROR)
 		log_limited(LOG_WARN, "cache_refused", LOG_F("reason", LOG_STR(reply->str)));
-	ask_database(reading);
+	ask_database(reading, reply && reply->type == REDIS_REPLY_NIL);
 }
 
 static int ask_cache(struct reading *reading)
@@ -101,11 +123,12 @@ void service_read(
 	struct reading *reading;
 	struct http_in record;
 
-	if (!service->reader) {
+	if (!service->reader && !(service->form.object && service->redis)) {
 		http_respond_problem(request, 501, NULL, NULL,
-			"reading by id needs the stores: set mysql.host, and redis.host for "
-			"the "
-			"cache, of wt-producer");
+			service->form.object
+				? "reading by id needs the cache: set redis.host of wt-producer"
+				: "reading by id needs the stores: set mysql.host, and "
+				  "redis.host for the cache, of wt-producer");
 		return;
 	}
 	if (http_in_set_id(&record, id, length, &problem) != 0) {
@@ -119,5 +142,5 @@ void service_read(
 	reading->length = length;
 	memcpy(reading->id, id, length);
 	if (!service->redis || ask_cache(reading) != 0)
-		ask_database(reading);
+		ask_database(reading, false);
 }

@@ -164,6 +164,9 @@ int service_open(struct service *service, uv_loop_t *loop,
 		sizeof(service->topic_json), options->topic, strlen(options->topic));
 	err = check_options(options, msg);
 	if (err == 0)
+		err = http_in_form(
+			&service->form, options->http_record == 1, options->key_field, msg);
+	if (err == 0)
 		err = load_token(service, msg);
 	if (err == 0)
 		err = open_kafka(service, msg);

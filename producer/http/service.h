@@ -14,6 +14,7 @@
 #include "common/http_server.h"
 #include "common/uuid.h"
 #include "producer/http/fence_wait.h"
+#include "producer/http/http_in.h"
 #include "producer/http/inflight.h"
 #include "producer/http/kafka_out.h"
 #include "producer/http/mysql_reader.h"
@@ -37,7 +38,6 @@ struct refusal {
 
 #define REDIS_KEY_MAX 256
 
-struct http_in;
 struct http_in_problem;
 
 struct service {
@@ -45,6 +45,7 @@ struct service {
 	uv_loop_t *loop;
 	struct http_server *http;
 	struct kafka_out *kafka;
+	struct http_in_form form;
 	struct inflight_pool pool;
 	struct uuid_generator uuid;
 	uv_timer_t tick;

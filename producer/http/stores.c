@@ -1,8 +1,10 @@
 /* The producer's connections to Redis and MySQL: for reading by id and for Prefer: wait. */
 #include "producer/http/answer.h"
 
+#include "common/log.h"
 #include "common/mem.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,22 +24,23 @@ static int read_password(char **password, const char *file, const char *text,
 	return err;
 }
 
-/* "user:{id}" -> what stands before the id, and behind it. */
+/* "user:{id}" -> what stands before the id, and behind it. The id by its field's name. */
 static int read_key(struct service *service, struct errmsg *msg)
 {
-	static const char mark[] = "{id}";
 	const char *key = service->options->redis_key;
-	const char *at = strstr(key, mark);
+	char mark[KEY_NAME_BYTES + 3];
+	const char *at;
 
+	snprintf(mark, sizeof(mark), "{%s}", service->form.key);
+	at = strstr(key, mark);
 	if (!at || strlen(key) > REDIS_KEY_MAX)
 		return errmsg_set(msg, ERR_CONFIG,
-			"option redis.key=%s: it must contain {id}, as user:{id} does, and be "
-			"at "
-			"most %d bytes long",
-			key, REDIS_KEY_MAX);
+			"option redis.key=%s: it must contain %s, as user:{id} does of id, and "
+			"be at most %d bytes long",
+			key, mark, REDIS_KEY_MAX);
 	service->key_before = key;
 	service->key_before_length = (size_t)(at - key);
-	service->key_after = at + sizeof(mark) - 1;
+	service->key_after = at + strlen(mark);
 	service->key_after_length = strlen(service->key_after);
 	return 0;
 }
@@ -102,7 +105,11 @@ int service_open_stores(struct service *service, struct errmsg *msg)
 
 	if (service->options->redis_host)
 		err = open_redis(service, msg);
-	if (err == 0 && service->options->mysql_host)
+	if (err == 0 && service->options->mysql_host && service->form.object)
+		log_event(LOG_WARN, "mysql_not_asked",
+			LOG_F("reason", LOG_STR("GET reads the cache alone with "
+						"http.record=object")));
+	else if (err == 0 && service->options->mysql_host)
 		err = open_mysql(service, msg);
 	return err;
 }

@@ -1,7 +1,7 @@
 /*
  * A record's way through the producer:
  *   1 the request's form (content type, length, Prefer)
- *   2 http_in: the body against the table of fields; an id is made where there is none
+ *   2 http_in: the body against the table of fields, or any object; an id is made where there is none
  *   3 admission: room for it, or 503 before anything is queued
  *   4 inflight + kafka_out: a slot owns the bytes until the delivery report
  *   5 the report, or the time limit, answers (answer.c); Prefer: wait goes on in fence_wait
@@ -14,18 +14,21 @@
 #include "common/clock.h"
 #include "common/log.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* Step 4, first half: a slot with the record's bytes, counted. */
 struct inflight *service_slot(struct service *service, const struct http_in *record,
 	bool tombstone, const struct preference *preference, int64_t now_ms)
 {
-	char value[RECORD_VALUE_ROOM];
-	size_t length = tombstone ? record->id_json_length : http_in_write(record, value);
-	struct inflight *slot;
+	struct inflight *slot = inflight_take(
+		&service->pool, tombstone ? record->id_json_length : http_in_length(record));
 
-	slot = inflight_take(&service->pool, tombstone ? record->id_json : value, length);
-	slot->id_at = tombstone ? 0 : sizeof("{\"id\":") - 1;
+	if (tombstone) /* its value is none; the id is kept for the answer */
+		memcpy(slot->value, record->id_json, record->id_json_length);
+	else
+		http_in_write(record, slot->value);
+	slot->id_at = tombstone ? 0 : record->id_at;
 	slot->id_length = record->id_json_length;
 	slot->partition = kafka_out_partition(service->kafka, record->key, record->key_length);
 	if (preference->wait) {
@@ -184,15 +187,18 @@ void service_write(struct service *service, struct http_request *request, const 
 		service_write_lines(service, request, &preference);
 		return;
 	}
-	if (http_in_read(&record, body, length, &problem) != 0) {
+	if (http_in_read(&record, &service->form, body, length, &problem) != 0) {
 		refuse_record(request, &problem);
 		return;
 	}
 	if (path_id && record.key_length > 0 &&
 		(record.key_length != path_id_length ||
 			memcmp(record.key, path_id, path_id_length) != 0)) {
-		http_respond_problem(request, 400, NULL, "\"field\":\"id\"",
-			"field 'id' differs from the id in the path");
+		snprintf(problem.members, sizeof(problem.members), "\"field\":\"%s\"",
+			service->form.key);
+		errmsg_set(&problem.msg, ERR_INVALID,
+			"field '%s' differs from the id in the path", service->form.key);
+		refuse_record(request, &problem);
 		return;
 	}
 	if (service_give_id(service, &record, path_id, path_id_length, &problem) != 0)

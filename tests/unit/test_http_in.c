@@ -13,6 +13,7 @@
 
 static struct http_in record;
 static struct http_in_problem problem;
+static struct http_in_form form;
 
 /* The body is in memory of exactly its size, so that a sanitizer sees a read beyond it. */
 static int read_body(const char *body, size_t length)
@@ -22,7 +23,7 @@ static int read_body(const char *body, size_t length)
 	free(copy);
 	copy = malloc(length ? length : 1);
 	memcpy(copy, body, length);
-	return http_in_read(&record, copy, length, &problem);
+	return http_in_read(&record, &form, copy, length, &problem);
 }
 
 static void refused(const char *body, const char *words, const char *member)
@@ -33,9 +34,22 @@ static void refused(const char *body, const char *words, const char *member)
 	assert_string_equal(problem.members, member);
 }
 
+/* In memory of exactly its size, too. */
+static char *written(size_t *length)
+{
+	static char *value;
+
+	free(value);
+	*length = http_in_length(&record);
+	value = malloc(*length);
+	http_in_write(&record, value);
+	return value;
+}
+
 static void becomes(const char *body, const char *key, const char *value)
 {
-	char text[RECORD_VALUE_ROOM];
+	size_t length;
+	char *text;
 
 	if (read_body(body, strlen(body)) != 0)
 		fail_msg("%s: %s", body, problem.msg.text);
@@ -46,9 +60,10 @@ static void becomes(const char *body, const char *key, const char *value)
 		assert_int_equal(record.key_length, 0);
 		assert_int_equal(http_in_set_id(&record, "made", 4, &problem), 0);
 	}
-	size_t length = http_in_write(&record, text);
+	text = written(&length);
 	assert_int_equal(length, strlen(value));
 	assert_memory_equal(text, value, length);
+	assert_memory_equal(text + record.id_at, record.id_json, record.id_json_length);
 }
 
 #define REST ",\"name\":\"A\",\"age\":1,\"occupation\":\"B\"}"
@@ -122,7 +137,8 @@ static void broken_json_says_where(void **state)
 
 static void the_longest_record_fits_and_one_more_does_not(void **state)
 {
-	char body[9000], value[RECORD_VALUE_ROOM], id[900] = "", name[4000] = "";
+	char body[9000], id[900] = "", name[4000] = "";
+	size_t length;
 
 	(void)state;
 	for (int i = 0; i < 64; i++)
@@ -134,13 +150,80 @@ static void the_longest_record_fits_and_one_more_does_not(void **state)
 		name);
 	assert_int_equal(read_body(body, strlen(body)), 0);
 	assert_int_equal(record.key_length, 256);
-	assert_int_equal(http_in_write(&record, value), strlen(body));
+	assert_memory_equal(written(&length), body, strlen(body));
+	assert_int_equal(length, strlen(body));
 	strcat(id, "x");
 	snprintf(body, sizeof(body), "{\"id\":\"%s\"" REST, id);
 	refused(body, "longer than 64", "\"field\":\"id\"");
 	strcat(name, "x");
 	snprintf(body, sizeof(body), "{\"name\":\"%s\",\"age\":1,\"occupation\":\"B\"}", name);
 	refused(body, "1 to 255", "\"field\":\"name\"");
+}
+
+static int users(void **state)
+{
+	struct errmsg msg;
+
+	(void)state;
+	return http_in_form(&form, false, "id", &msg);
+}
+
+static int objects_by_sku(void **state)
+{
+	struct errmsg msg;
+
+	(void)state;
+	return http_in_form(&form, true, "sku", &msg);
+}
+
+static void an_object_goes_on_as_it_came(void **state)
+{
+	(void)state;
+	becomes(" {\"a\":[1,{}], \"sku\" : \"x\"}\r\n", "x", "{\"a\":[1,{}], \"sku\" : \"x\"}");
+	becomes("{\"sku\":-42,\"b\":null}", "-42", "{\"sku\":-42,\"b\":null}");
+	becomes("{\"s\\u006bu\":\"\\u0061\"}", "a", "{\"s\\u006bu\":\"\\u0061\"}");
+	becomes("{\"inner\":{\"sku\":\"no\"},\"sku\":\"yes\"}", "yes",
+		"{\"inner\":{\"sku\":\"no\"},\"sku\":\"yes\"}");
+}
+
+static void an_object_without_its_key_gets_one_in_front(void **state)
+{
+	(void)state;
+	becomes("{ \"a\":1}", NULL, "{\"sku\":\"made\",\"a\":1}");
+	becomes(" { } ", NULL, "{\"sku\":\"made\"}");
+	becomes("{\"id\":\"x\"}", NULL, "{\"sku\":\"made\",\"id\":\"x\"}");
+}
+
+static void an_object_is_refused_for_its_key_alone(void **state)
+{
+	static const char *const bad[] = {
+		"null", "true", "1.0", "1e3", "-0", "{}", "[]", "\"\""};
+	char body[64];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		snprintf(body, sizeof(body), "{\"sku\":%s}", bad[i]);
+		refused(body, "field 'sku'", "\"field\":\"sku\"");
+	}
+	refused("{\"sku\":1,\"sku\":1}", "is there twice", "\"field\":\"sku\"");
+	refused("{\"sku\":null,", "invalid JSON", "\"position\":12");
+	refused("[1]", "not a JSON object", "\"position\":0");
+	for (size_t i = 0; i < sizeof("{\"sku\":12}") - 2; i++)
+		assert_int_equal(read_body("{\"sku\":12}", i), ERR_INVALID);
+}
+
+static void a_key_has_a_plain_name(void **state)
+{
+	static const char *const bad[] = {"", "a\"b", "a\\b", "a\nb", "\xff",
+		"0123456789012345678901234567890123456789012345678901234567890123x"};
+	struct http_in_form made;
+	struct errmsg msg;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_equal(http_in_form(&made, true, bad[i], &msg), ERR_CONFIG);
+	assert_int_equal(http_in_form(&made, false, "sku", &msg), ERR_CONFIG);
+	assert_int_equal(http_in_form(&made, true, "\xc3\xa9", &msg), 0);
 }
 
 static void no_prefix_and_no_damage_is_accepted_or_crashes(void **state)
@@ -216,7 +299,15 @@ int main(void)
 		cmocka_unit_test(no_prefix_and_no_damage_is_accepted_or_crashes),
 		cmocka_unit_test(a_path_is_decoded_once),
 		cmocka_unit_test(an_id_of_a_path_must_be_utf8),
+		cmocka_unit_test(a_key_has_a_plain_name),
 		cmocka_unit_test(admission_refuses_before_it_is_too_much),
 	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	const struct CMUnitTest objects[] = {
+		cmocka_unit_test(an_object_goes_on_as_it_came),
+		cmocka_unit_test(an_object_without_its_key_gets_one_in_front),
+		cmocka_unit_test(an_object_is_refused_for_its_key_alone),
+	};
+	int failed = cmocka_run_group_tests(tests, users, NULL);
+
+	return failed + cmocka_run_group_tests(objects, objects_by_sku, NULL);
 }
