@@ -1,4 +1,5 @@
 """A small disk: ext4 in a file, mounted by a loop device, that can be filled and emptied."""
+import atexit
 import os
 import subprocess
 
@@ -26,6 +27,7 @@ class SmallDisk:
             if os.path.exists(image):
                 os.unlink(image)
             raise Impossible("no small disk (root and a loop device make one): %s" % error)
+        atexit.register(self.close)  # servers that never start must not leave it mounted
 
     def fill(self):
         """to the last byte"""
@@ -50,6 +52,7 @@ class SmallDisk:
             pass
 
     def close(self):
+        atexit.unregister(self.close)
         subprocess.run(["umount", "-l", self.folder], check=False)
         if os.path.exists(self.image):
             os.unlink(self.image)
