@@ -5,6 +5,7 @@
 #include "common/log.h"
 #include "common/mem.h"
 #include "common/murmur2.h"
+#include "producer/http/sender.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -201,6 +202,8 @@ static int make_conf(
 	snprintf(text, sizeof(text), "%lld", (long long)c->delivery_timeout_ms);
 	if (err == 0)
 		err = kafka_conf_default(*conf, c->conf, "message.timeout.ms", text, msg);
+	if (err == 0 && c->sender_gives_way)
+		err = sender_gives_way(*conf, msg);
 	if (err != 0)
 		rd_kafka_conf_destroy(*conf);
 	return err;

@@ -26,6 +26,7 @@ struct kafka_out_config {
 	const char *topic;
 	int64_t start_timeout_ms, delivery_timeout_ms, probe_interval_ms;
 	size_t max_records;
+	bool sender_gives_way;
 	kafka_out_report on_report;
 	/* Brokers all gone / back again; `reason` in words. */
 	void (*on_state)(void *user, bool up, const char *reason);

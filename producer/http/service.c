@@ -116,6 +116,7 @@ static int open_kafka(struct service *service, struct errmsg *msg)
 		.delivery_timeout_ms = o->http_timeout_ms,
 		.probe_interval_ms = o->probe_interval_ms,
 		.max_records = (size_t)o->http_max_inflight,
+		.sender_gives_way = o->sender_gives_way,
 		.on_report = service_report,
 		.on_state = on_state,
 		.on_fatal = on_fatal,

@@ -1,15 +1,18 @@
 /* wt-producer as a process, against librdkafka's mock cluster. needs: nothing but loopback */
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <setjmp.h>
 #include <cmocka.h>
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <fcntl.h>
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
 #include <libgen.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -414,6 +417,50 @@ static void a_second_signal_stops_now_and_says_what_is_left(void **state)
 	close(fd);
 }
 
+/* How many of its threads are in this class and talk to brokers, or do not. */
+static int threads(int class, bool of_brokers)
+{
+	char path[300], name[32] = "";
+	int count = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)p.pid);
+	DIR *folder = opendir(path);
+	assert_non_null(folder);
+	for (struct dirent *entry; (entry = readdir(folder));) {
+		snprintf(
+			path, sizeof(path), "/proc/%d/task/%s/comm", (int)p.pid, entry->d_name);
+		FILE *f = *entry->d_name == '.' ? NULL : fopen(path, "r");
+		if (!f)
+			continue;
+		if (fgets(name, sizeof(name), f) &&
+			(strncmp(name, "rdk:broker", 10) == 0) == of_brokers &&
+			sched_getscheduler(atoi(entry->d_name)) == class)
+			count++;
+		fclose(f);
+	}
+	closedir(folder);
+	return count;
+}
+
+static void only_the_threads_that_send_give_way(void **state)
+{
+	const char *const more[] = {"--sender.gives-way=false", NULL};
+	char *text;
+
+	(void)state;
+	start(NULL);
+	assert_int_equal(post_once("x", &text), 202);
+	assert_int_not_equal(threads(SCHED_BATCH, true), 0);
+	assert_int_equal(threads(SCHED_OTHER, true), 0);
+	assert_int_equal(threads(SCHED_BATCH, false), 0);
+	assert_int_equal(stop(), 0);
+	start(more);
+	assert_int_equal(post_once("x", &text), 202);
+	assert_int_equal(threads(SCHED_BATCH, true), 0);
+	assert_int_not_equal(threads(SCHED_OTHER, true), 0);
+	assert_int_equal(stop(), 0);
+}
+
 static void a_topic_that_is_not_there_is_69_and_named(void **state)
 {
 	const char *const more[] = {"--topic=nonesuch", "--start.timeout-ms=300", NULL};
@@ -450,6 +497,7 @@ int main(void)
 		cmocka_unit_test(a_line_that_the_brokers_refuse_is_the_end_of_that_line_only),
 		cmocka_unit_test(sigterm_answers_everything_in_flight),
 		cmocka_unit_test(a_second_signal_stops_now_and_says_what_is_left),
+		cmocka_unit_test(only_the_threads_that_send_give_way),
 		cmocka_unit_test(a_topic_that_is_not_there_is_69_and_named),
 		cmocka_unit_test(a_public_address_without_a_token_is_64),
 	};
