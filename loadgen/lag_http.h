@@ -1,6 +1,6 @@
 /*
  * lag_http: asks the consumer's /status at an interval, on the load's own loop. A look that fails
- * is reported too, as unknown. Loop thread only.
+ * is reported too, as unknown; the next one goes to the name's next address. Loop thread only.
  * new -> (interval) -> close -> (loop runs dry) -> free.
  */
 #ifndef LOADGEN_LAG_HTTP_H

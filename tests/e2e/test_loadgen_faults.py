@@ -1,15 +1,17 @@
 """Servers that misbehave, and a consumer whose status page does: every request ends in its class,
 nothing hangs, and what is not known is not called 0. (More of it: tests/component/test_loadgen.c.)"""
 import json
+import os
 import socket
 import struct
+import subprocess
 import threading
 import time
 
 import pytest
 
 from fake_target import FakeTarget
-from programs import run
+from programs import arguments, binary, clean_environ, run
 
 GOOD = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 
@@ -214,6 +216,29 @@ def test_a_status_page_that_misbehaves_makes_the_lag_unknown(tmp_path, how):
     status.close()
     unknown(found, done)
     assert found["requests"]["acknowledged"] == 160, "the load itself goes on"
+
+
+def test_one_of_two_status_pages_behind_a_name_is_enough(tmp_path):
+    """As behind a service's name: whoever answered first goes away, the other knows the lag too."""
+    target, first = FakeTarget(), FakeTarget(close_after=True, host="127.0.0.2")
+    port = first.server.server_address[1]
+    second = FakeTarget(close_after=True, host="127.0.0.3", port=port)
+    first.look = second.look = target.look
+    hosts = tmp_path / "hosts"
+    hosts.write_text("127.0.0.2 consumers.test\n127.0.0.3 consumers.test\n")
+    namespace = ["unshare", "-m"] if os.geteuid() == 0 else ["unshare", "-rm"]
+    command = [binary("wt-loadgen"), *arguments({
+        "url": target.url, "stages": "3s:40", "quiet": "true", "lag.interval-ms": 100,
+        "lag.url": "http://consumers.test:%d" % port, "report.json": tmp_path / "r.json"})]
+    threading.Timer(1, first.close).start()
+    done = subprocess.run([*namespace, "sh", "-c", 'mount --bind %s /etc/hosts && exec "$@"' % hosts,
+                           "sh", *command], env=clean_environ(), stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, timeout=60)
+    target.close()
+    second.close()
+    assert done.returncode == 0, done.stdout
+    found = json.loads((tmp_path / "r.json").read_text())
+    assert found["lag"]["end"] == 0 and found["lag"]["unknown"] <= 3, found["lag"]
 
 
 def test_a_consumer_that_never_answers_about_its_workers_does_not_stop_the_run(tmp_path):

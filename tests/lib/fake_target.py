@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 class FakeTarget:
     def __init__(self, rate=1e9, workers=1, token=None, status=200, tls=None,
-                 close_after=False, idle=None, stall=None, port=0):
+                 close_after=False, idle=None, stall=None, port=0, host="127.0.0.1"):
         """tls: (certificate, key) files for https. close_after: one answer a connection.
         idle: seconds after which a connection without a request is closed. stall: (after the
         first request, seconds) in which nothing is answered."""
@@ -64,7 +64,7 @@ class FakeTarget:
             def handle_error(self, request, client_address):
                 pass  # a client that left
 
-        self.server = Server(("127.0.0.1", port), Handler)
+        self.server = Server((host, port), Handler)
         if tls:
             self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self.context.load_cert_chain(*tls)
