@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <setjmp.h>
 #include <cmocka.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -212,6 +213,44 @@ static void an_object_is_refused_for_its_key_alone(void **state)
 		assert_int_equal(read_body("{\"sku\":12}", i), ERR_INVALID);
 }
 
+/* Pieces in any order: what is taken is JSON to another reader too, and holds the key. */
+static void whatever_is_taken_is_json_with_its_key(void **state)
+{
+	static const char *const parts[] = {"{", "}", "\"sku\"", ":", ",", "\"x\"", "7", "null",
+		"[", "]", " ", "\"a\"", "{\"sku\":", "\"\\u00e9\"", "\n", "-1"};
+	int taken = 0;
+
+	(void)state;
+	srand(5);
+	for (int round = 0; round < 300000; round++) {
+		char body[128] = "{";
+		size_t length;
+
+		for (int n = rand() % 9; n > 0; n--)
+			strcat(body, parts[rand() % 16]);
+		strcat(body, "}");
+		if (read_body(body, strlen(body)) != 0)
+			continue;
+		if (record.key_length == 0)
+			assert_int_equal(http_in_set_id(&record, "made", 4, &problem), 0);
+		char *value = written(&length);
+		json_t *back = json_loadb(value, length, 0, NULL);
+		json_t *key = json_object_get(back, "sku");
+		char text[32];
+
+		if (!key)
+			fail_msg("%s became %.*s", body, (int)length, value);
+		snprintf(text, sizeof(text), "%lld", (long long)json_integer_value(key));
+		assert_memory_equal(json_is_string(key) ? json_string_value(key) : text,
+			record.key, record.key_length);
+		assert_memory_equal(
+			value + record.id_at, record.id_json, record.id_json_length);
+		json_decref(back);
+		taken++;
+	}
+	assert_in_range(taken, 1000, 300000);
+}
+
 static void a_key_has_a_plain_name(void **state)
 {
 	static const char *const bad[] = {"", "a\"b", "a\\b", "a\nb", "\xff",
@@ -306,6 +345,7 @@ int main(void)
 		cmocka_unit_test(an_object_goes_on_as_it_came),
 		cmocka_unit_test(an_object_without_its_key_gets_one_in_front),
 		cmocka_unit_test(an_object_is_refused_for_its_key_alone),
+		cmocka_unit_test(whatever_is_taken_is_json_with_its_key),
 	};
 	int failed = cmocka_run_group_tests(tests, users, NULL);
 
