@@ -12,6 +12,7 @@
 #include "consumer/pipeline/mysql_internal.h"
 
 #include "common/mem.h"
+#include "common/mysql_tls.h"
 #include "consumer/failure/mysql_verdict.h"
 
 #include <stdio.h>
@@ -274,18 +275,17 @@ static enum verdict dial_by_mode(struct mysql_store *store, struct store_error *
 {
 	enum mysql_tls tls = store->config->tls;
 	enum verdict v = dial(store, tls != MYSQL_TLS_OFF, error);
+	const char *missing = NULL;
 
 	/* PREFERRED takes what it can get. */
 	if (v != VERDICT_DONE && tls == MYSQL_TLS_PREFERRED && !strcmp(error->class, "tls")) {
 		mysql_disconnect(store);
 		v = dial(store, false, error);
 	}
-	/* Connector/C asks for TLS and takes "no" for an answer: so it is looked at again here. */
-	if (v == VERDICT_DONE && tls >= MYSQL_TLS_REQUIRED &&
-		!mysql_get_ssl_cipher(store->mysql))
-		v = mysql_refuse(error, VERDICT_RECONNECT, "tls",
-			"TLS is required, but the server offers none");
-	return v;
+	if (v == VERDICT_DONE)
+		missing = mysql_tls_missing(
+			store->mysql, tls >= MYSQL_TLS_REQUIRED, tls == MYSQL_TLS_VERIFY);
+	return missing ? mysql_refuse(error, VERDICT_RECONNECT, "tls", "%s", missing) : v;
 }
 
 enum verdict mysql_store_connect(struct mysql_store *store, struct store_error *error)

@@ -2,6 +2,7 @@
 
 #include "common/http_server.h"
 #include "common/mem.h"
+#include "common/mysql_tls.h"
 #include "producer/http/put_text.h"
 
 #include <mysql.h>
@@ -149,12 +150,20 @@ static int dial(struct mysql_session *session, bool tls, struct errmsg *msg)
 int mysql_session_open(struct mysql_session *session, struct errmsg *msg)
 {
 	enum mysql_reader_tls tls = session->config->tls;
+	const char *missing = NULL;
 	int err;
 
 	mysql_session_close(session);
 	err = dial(session, tls != READER_TLS_OFF, msg);
 	if (err != 0 && tls == READER_TLS_PREFERRED)
 		err = dial(session, false, msg);
+	if (err == 0)
+		missing = mysql_tls_missing(
+			session->mysql, tls >= READER_TLS_REQUIRED, tls == READER_TLS_VERIFY);
+	if (missing) {
+		mysql_session_close(session);
+		err = errmsg_set(msg, ERR_UNAVAILABLE, "%s", missing);
+	}
 	return err;
 }
 

@@ -4,6 +4,7 @@ import subprocess
 
 import pymysql
 import pytest
+import requests
 
 from programs import binary
 from wtstack import runenv
@@ -115,6 +116,27 @@ def test_records_reach_both_stores_encrypted(tls_world):
 def test_an_unknown_authority_of_mysql_is_refused_and_named(tls_world, secure):
     said = refused(tls_world, **{"mysql.tls-ca": secure.other.cert})
     assert "mysql.host, .port, .tls, .tls-ca" in said and "certificate" in said.lower(), said
+
+
+def test_a_certificate_that_no_known_authority_signed_is_refused_though_the_server_is_near(tls_world):
+    """Newer client libraries would let it pass here: the server is on this machine."""
+    del tls_world.tls["mysql.tls-ca"]
+    said = refused(tls_world)
+    assert "mysql.host, .port, .tls, .tls-ca" in said and "certificate" in said.lower(), said
+
+
+def test_reading_by_id_believes_the_same_authority_alone(tls_world, secure):
+    tls_world.consumer(tls_world.tls)
+    options = dict(tls_world.options("wt-consumer"), **tls_world.tls)
+    reader = {name: value for name, value in options.items() if name.startswith("mysql.")}
+    assert tls_world.post(tls_world.producer(), users(1)[0][1]).status_code == 202
+    tls_world.wait_drained()
+    for ca, status in ((secure.ca.cert, 200), (secure.other.cert, 503), (None, 503)):
+        reader.pop("mysql.tls-ca")
+        producer = tls_world.producer({**reader, **({"mysql.tls-ca": ca} if ca else {})})
+        got = requests.get(producer.url + "/write-through/u0", timeout=20)
+        assert got.status_code == status, (ca, got.text)
+        reader["mysql.tls-ca"] = ca
 
 
 def test_an_account_for_tls_alone_is_refused_without_it(tls_world):
