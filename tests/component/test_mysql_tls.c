@@ -25,12 +25,14 @@ static const struct test_server *use(const struct test_server *to)
 }
 
 /* 1 encrypted, 0 not, -1 no connection. */
-static int connected(const struct test_server *to, enum mysql_tls tls, const char *ca)
+static int connected_as(
+	const char *host, const struct test_server *to, enum mysql_tls tls, const char *ca)
 {
 	struct mysql_store *store;
 	MYSQL *root = test_mysql_root(use(to));
 	long id, encrypted = -1;
 
+	config.host = host;
 	config.tls = tls;
 	config.tls_ca = ca;
 	store = mysql_store_new(&config);
@@ -56,6 +58,11 @@ static int connected(const struct test_server *to, enum mysql_tls tls, const cha
 	return (int)encrypted;
 }
 
+static int connected(const struct test_server *to, enum mysql_tls tls, const char *ca)
+{
+	return connected_as(to->host, to, tls, ca);
+}
+
 static void off_is_plain_and_required_is_encrypted(void **state)
 {
 	(void)state;
@@ -74,6 +81,10 @@ static void verify_believes_nobody_without_the_right_authority(void **state)
 
 		snprintf(ca, sizeof(ca), "%s/cert.pem", server.folder);
 		assert_int_equal(connected(&server, MYSQL_TLS_VERIFY, ca), 1);
+		/* the right authority, but the certificate is for 127.0.0.1 */
+		assert_int_equal(connected_as("localhost", &server, MYSQL_TLS_REQUIRED, ca), 1);
+		assert_int_equal(connected_as("localhost", &server, MYSQL_TLS_VERIFY, ca), -1);
+		assert_string_equal(error.class, "tls");
 	}
 }
 
