@@ -21,6 +21,8 @@ struct claim {
 	struct partition *p;
 	struct fence fence;
 	struct ledger ledger;
+	bool first; /* the ledger row is made by this claim */
+	bool blank; /* partition.blank */
 	int64_t low, high;
 	struct store_error *error;
 };
@@ -77,10 +79,15 @@ static enum verdict create_ledger(struct claim *c)
 		next = p->committed;
 	}
 	c->ledger.next = next;
+	c->first = true;
 	return mysql_store_create_position(c->mysql, p->route, p->id, next, c->error);
 }
 
-/* The mark of a cache that lost something; there is nothing to mend where there is no cache. */
+/*
+ * The mark of a cache that lost something. There is nothing to mend where there is no cache, nor
+ * where table and cache were empty at the start and nobody had a position yet: whoever writes a row
+ * of this partition makes its ledger first, and this claim found none and made it.
+ */
 static void make_rebuild_id(const struct claim *c, const char *why, char id[FENCE_ID_BYTES])
 {
 	id[0] = '\0';
@@ -96,7 +103,8 @@ static enum verdict new_fence(struct claim *c)
 	struct partition *p = c->p;
 	enum verdict v;
 
-	make_rebuild_id(c, "", wanted.rebuild);
+	if (!(c->blank && c->first && !c->fence.exists))
+		make_rebuild_id(c, "", wanted.rebuild);
 	v = redis_store_create_fence(c->redis, p->route, p->id, &c->fence, &wanted, c->error);
 	if (v == VERDICT_DONE) {
 		log_event(LOG_INFO, "fence_created", LOG_F("topic", LOG_STR(p->route->topic)),
@@ -194,10 +202,15 @@ static enum verdict check_log(struct claim *c)
 enum verdict claim_partition(const struct pipeline *pipeline, struct mysql_store *mysql,
 	struct redis_store *redis, struct partition *p, struct store_error *error)
 {
-	struct claim c = {
-		.pipeline = pipeline, .mysql = mysql, .redis = redis, .p = p, .error = error};
+	struct claim c = {.pipeline = pipeline,
+		.mysql = mysql,
+		.redis = redis,
+		.p = p,
+		.blank = p->blank,
+		.error = error};
 	enum verdict v;
 
+	p->blank = false;
 	partition_drop_batch(p);
 	atomic_store(&p->settled, -1);
 	v = redis_store_fence(redis, p->route, p->id, &c.fence, error);

@@ -72,3 +72,19 @@ enum verdict mysql_store_facts(struct mysql_store *store, const struct route *ro
 	mysql_free_result(result);
 	return v;
 }
+
+enum verdict mysql_store_is_empty(struct mysql_store *store, const struct route *route,
+	bool *empty, struct store_error *error)
+{
+	MYSQL_RES *result;
+	MYSQL_ROW row;
+	enum verdict v = ask(store, mem_printf("SELECT 1 FROM `%s` LIMIT 1", route->table),
+		&result, &row, error);
+
+	*empty = v == VERDICT_DONE && !row;
+	if (v == VERDICT_DONE) {
+		mysql_free_result(result);
+		v = mysql_run(store, "COMMIT", error); /* the look began a transaction */
+	}
+	return v;
+}

@@ -1,4 +1,4 @@
-/* mysql_facts: what the store's tables say of a route, for verbs that only look. */
+/* mysql_facts: what the store's tables say of a route, for those who only look. */
 #ifndef CONSUMER_PIPELINE_MYSQL_FACTS_H
 #define CONSUMER_PIPELINE_MYSQL_FACTS_H
 
@@ -12,5 +12,8 @@ struct route_facts {
 /* FATAL "owner" when the table is another group's or topic's. Nothing is written. */
 enum verdict mysql_store_facts(struct mysql_store *store, const struct route *route,
 	struct route_facts *facts, struct store_error *error);
+/* Has the table no row at this moment? */
+enum verdict mysql_store_is_empty(struct mysql_store *store, const struct route *route,
+	bool *empty, struct store_error *error);
 
 #endif

@@ -37,6 +37,7 @@ struct partition {
 	rd_kafka_queue_t *queue; /* owned; not forwarded */
 	int64_t committed; /* the group's offset at assignment, -1 when there was none */
 	bool from_start; /* assigned at the log's beginning; until the first claim */
+	bool blank; /* pipeline.blank, in the process' first assignment; until the first claim */
 
 	/* its worker's thread only */
 	struct batch batch;

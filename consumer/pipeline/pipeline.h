@@ -24,6 +24,7 @@ struct pipeline {
 	struct meters *meters; /* borrowed */
 	size_t batch_records;
 	size_t batch_bytes;
+	bool blank; /* before any worker started, the tables and the cache held nothing */
 	bool start_latest; /* first start of a group: at the end instead of the beginning */
 	int kafka_timeout_ms; /* for one question to the brokers */
 	int64_t fence_look_ms; /* an idle partition looks at its fence so often */

@@ -250,3 +250,18 @@ enum verdict redis_store_check(
 	freeReplyObject(reply);
 	return v;
 }
+
+enum verdict redis_store_is_empty(
+	struct redis_store *store, bool *empty, struct store_error *error)
+{
+	static const char *const words[1] = {"DBSIZE"};
+	redisReply *reply;
+	enum verdict v = redis_ask(store, 1, words, &reply, error);
+
+	*empty = false;
+	if (v != VERDICT_DONE)
+		return v == VERDICT_RECONNECT ? v : VERDICT_DONE;
+	*empty = reply->type == REDIS_REPLY_INTEGER && reply->integer == 0;
+	freeReplyObject(reply);
+	return VERDICT_DONE;
+}

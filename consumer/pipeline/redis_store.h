@@ -50,6 +50,9 @@ void redis_store_interrupt(struct redis_store *store);
  * take the fence. */
 enum verdict redis_store_check(
 	struct redis_store *store, struct errmsg *warning, struct store_error *error);
+/* Has the database no key at this moment? false also where the user may not ask. */
+enum verdict redis_store_is_empty(
+	struct redis_store *store, bool *empty, struct store_error *error);
 
 enum verdict redis_store_fence(struct redis_store *store, const struct route *route,
 	int32_t partition, struct fence *fence, struct store_error *error);

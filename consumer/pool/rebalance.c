@@ -42,6 +42,7 @@ static void add_partition(struct pool *pool, rd_kafka_topic_partition_t *given)
 	/* Without a committed offset the claim decides; the beginning can pass nothing over, and mostly
 	 * is where it will be: then no seek throws away what was fetched meanwhile. */
 	p->from_start = p->committed < 0;
+	p->blank = pool->pipeline->blank && !pool->assigned;
 	given->offset = p->committed > 0    ? p->committed - 1
 			: p->committed == 0 ? 0
 					    : RD_KAFKA_OFFSET_BEGINNING;

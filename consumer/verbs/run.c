@@ -8,6 +8,7 @@
 #include "common/log.h"
 #include "consumer/failure/deadletter.h"
 #include "consumer/pipeline/bare.h"
+#include "consumer/pipeline/mysql_facts.h"
 #include "consumer/pool/pool.h"
 #include "consumer/verbs/fetch_limits.h"
 #include "consumer/verbs/run_watch.h"
@@ -35,6 +36,7 @@ struct run {
 	struct pool *pool;
 	struct run_watch *watch;
 	int workers;
+	bool blank; /* no table with a cache has a row, and Redis no key */
 };
 
 static _Atomic(struct pool *) pool_to_drain; /* for the signal handler */
@@ -136,14 +138,16 @@ static int check_mysql(struct run *run, const int *partitions, struct errmsg *ms
 	int err;
 
 	for (int i = 0; v == VERDICT_DONE && i < run->settings.mapping.route_count; i++) {
+		const struct route *route = &run->settings.mapping.routes[i];
 		struct errmsg warning = {""};
 
-		v = mysql_store_check(store, &run->settings.mapping.routes[i], partitions[i],
-			&warning, &error);
+		v = mysql_store_check(store, route, partitions[i], &warning, &error);
 		if (warning.text[0])
 			log_event(LOG_WARN, "mysql_table",
-				LOG_F("table", LOG_STR(run->settings.mapping.routes[i].table)),
+				LOG_F("table", LOG_STR(route->table)),
 				LOG_F("warning", LOG_STR(warning.text)));
+		if (v == VERDICT_DONE && run->blank && route->cache != CACHE_NONE)
+			v = mysql_store_is_empty(store, route, &run->blank, &error);
 	}
 	err = v == VERDICT_DONE ? 0 : settings_store_error(&error, v, msg);
 	mysql_store_free(store);
@@ -160,6 +164,8 @@ static int check_redis(struct run *run, struct errmsg *msg)
 
 	if (v == VERDICT_DONE)
 		v = redis_store_check(store, &warning, &error);
+	if (v == VERDICT_DONE && run->blank)
+		v = redis_store_is_empty(store, &run->blank, &error);
 	if (warning.text[0])
 		log_event(LOG_WARN, "redis_policy", LOG_F("warning", LOG_STR(warning.text)));
 	err = v == VERDICT_DONE ? 0 : settings_store_error(&error, v, msg);
@@ -172,6 +178,7 @@ static int check_all(struct run *run, struct errmsg *msg)
 	int *partitions = calloc((size_t)run->settings.mapping.route_count + 1, sizeof(int));
 	int err = partitions ? check_kafka(run, partitions, msg) : ERR_BUG;
 
+	run->blank = true;
 	if (err == 0)
 		err = check_mysql(run, partitions, msg);
 	if (err == 0)
@@ -312,6 +319,7 @@ static int make_pool(struct run *run, struct errmsg *msg)
 		.meters = &run->meters,
 		.batch_records = (size_t)options->batch_records,
 		.batch_bytes = (size_t)options->batch_bytes,
+		.blank = run->blank,
 		.start_latest = options->auto_offset_reset == 1,
 		.kafka_timeout_ms = (int)options->kafka_timeout,
 		.fence_look_ms = options->fence_look,

@@ -20,7 +20,7 @@ def test_a_flushed_cache_is_noticed_said_and_mended_while_records_go_on(world):
     produce_users(world, 3000)
     consumer = world.consumer(ready=False)
     world.wait_drained()
-    wait_until(lambda: whole(world), 20)  # the first start marks its new fences, too
+    wait_until(lambda: whole(world), 20)
     before = consumer.text().count("event=rebuild_started")
     stop = threading.Event()
 
@@ -43,6 +43,33 @@ def test_a_flushed_cache_is_noticed_said_and_mended_while_records_go_on(world):
     world.wait_drained()
     assert whole(world)
     assert world.keys() == world.rows()
+    assert consumer.stop() == 0
+
+
+def test_a_first_start_with_nothing_in_either_store_has_nothing_to_rebuild(world):
+    produce_users(world, 300)
+    consumer = world.consumer(ready=False)
+    world.wait_drained()
+    assert whole(world)
+    assert consumer.text().count("event=fence_created") == PARTITIONS
+    assert "rebuild_started" not in consumer.text()
+    assert world.keys() == world.rows()
+    assert consumer.stop() == 0
+
+
+def test_a_first_start_on_a_table_with_rows_fills_the_cache(world):
+    world.sql("INSERT INTO users VALUES ('old', 'n', 1, 'w')")
+    consumer = world.consumer(ready=False)
+    wait_until(lambda: "rebuild_done" in consumer.text() and whole(world), 20)
+    assert world.keys() == world.rows() == {"old": ("n", 1, "w")}
+    assert consumer.stop() == 0
+
+
+def test_a_first_start_on_a_cache_with_keys_looks_through_it(world):
+    world.redis.set("user:nobody", "{}")
+    consumer = world.consumer(ready=False)
+    wait_until(lambda: "rebuild_done" in consumer.text() and whole(world), 20)
+    assert world.keys() == world.rows() == {}
     assert consumer.stop() == 0
 
 
