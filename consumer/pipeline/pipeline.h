@@ -29,6 +29,10 @@ struct pipeline {
 	int kafka_timeout_ms; /* for one question to the brokers */
 	int64_t fence_look_ms; /* an idle partition looks at its fence so often */
 	int64_t stopped_retry_ms; /* a stopped partition looks again so often */
+	int64_t commit_interval_ms;
+	/* Any thread: there will be nothing new to commit for a while. */
+	void (*commit_soon)(void *user);
+	void *commit_user;
 };
 
 #endif

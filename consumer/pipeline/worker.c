@@ -29,6 +29,7 @@ struct worker {
 	/* made by worker's thread, which alone uses it; interrupt reaches the stores under mu */
 	struct stepper stepper;
 	bool ready; /* under mu */
+	int64_t busy_since_ms; /* 0 = it is not */
 
 	pthread_mutex_t mu;
 	pthread_cond_t released;
@@ -115,6 +116,22 @@ static void sleep_until_woken(struct worker *w)
 		return;
 }
 
+/*
+ * Nothing to do. After a long stretch of work its end is committed at once: somebody may be waiting
+ * for a backlog to be through. Under a trickle there are as many ends as records: the interval then.
+ */
+static void rest(struct worker *w)
+{
+	const struct pipeline *pipeline = w->pipeline;
+
+	if (w->busy_since_ms &&
+		clock_mono_ms() - w->busy_since_ms >= pipeline->commit_interval_ms)
+		pipeline->commit_soon(pipeline->commit_user);
+	w->busy_since_ms = 0;
+	stepper_idle(&w->stepper);
+	sleep_until_woken(w);
+}
+
 static void *worker_main(void *arg)
 {
 	struct worker *w = arg;
@@ -125,6 +142,7 @@ static void *worker_main(void *arg)
 	w->ready = true;
 	pthread_mutex_unlock(&w->mu);
 	while (obey(w)) {
+		int64_t start_ms = w->busy_since_ms ? w->busy_since_ms : clock_mono_ms();
 		bool busy = false;
 
 		for (int i = 0; i < w->count; i++) {
@@ -132,9 +150,9 @@ static void *worker_main(void *arg)
 				busy |= step_partition(&w->stepper, w->owned[i]);
 		}
 		if (busy)
-			continue;
-		stepper_idle(&w->stepper);
-		sleep_until_woken(w);
+			w->busy_since_ms = start_ms;
+		else
+			rest(w);
 	}
 	pthread_mutex_lock(&w->mu);
 	w->ready = false;

@@ -6,7 +6,8 @@
 #include "common/log.h"
 #include "consumer/pool/pool_impl.h"
 
-#define LEAST_WAIT_MS 100
+#define LEAST_WAIT_MS	 100
+#define LEAST_BETWEEN_MS 5
 
 static void log_failed(const char *why)
 {
@@ -62,4 +63,40 @@ void pool_commit(struct pool *pool, bool wait)
 	else if ((err = rd_kafka_commit(pool->kafka, list, 1)) != 0)
 		log_failed(rd_kafka_err2str(err));
 	rd_kafka_topic_partition_list_destroy(list);
+}
+
+/* When the next commit is due, by the interval or because a worker has come to an end. */
+static int64_t due_ms(const struct pool *pool)
+{
+	int64_t interval_ms = pool->pipeline->commit_interval_ms;
+
+	if (interval_ms > LEAST_BETWEEN_MS && atomic_load(&pool->commit_wanted))
+		interval_ms = LEAST_BETWEEN_MS;
+	return pool->last_commit_ms + interval_ms;
+}
+
+void pool_tend_commit(struct pool *pool)
+{
+	int64_t now = clock_mono_ms();
+
+	if (now < due_ms(pool))
+		return;
+	atomic_store(&pool->commit_wanted, false);
+	pool->last_commit_ms = now;
+	pool_commit(pool, false);
+}
+
+int pool_commit_wait_ms(const struct pool *pool, int ms)
+{
+	int64_t left = due_ms(pool) - clock_mono_ms();
+
+	return left < 0 ? 0 : left < ms ? (int)left : ms;
+}
+
+void pool_commit_soon(void *user)
+{
+	struct pool *pool = user;
+
+	atomic_store(&pool->commit_wanted, true);
+	rd_kafka_queue_yield(pool->queue);
 }

@@ -87,7 +87,10 @@ int pool_new(struct pool **out, struct pool_config *config, struct pipeline *pip
 		return errmsg_set(msg, ERR_CONFIG, "kafka consumer: %s", text);
 	}
 	rd_kafka_poll_set_consumer(pool->kafka);
+	pool->queue = rd_kafka_queue_get_consumer(pool->kafka);
 	pipeline->kafka = pool->kafka;
+	pipeline->commit_soon = pool_commit_soon;
+	pipeline->commit_user = pool;
 	err = subscribe(pool, msg);
 	if (err != 0) {
 		pool_free(pool);
@@ -130,10 +133,7 @@ static void tick(struct pool *pool)
 {
 	int64_t now = clock_mono_ms();
 
-	if (now >= pool->next_commit_ms) {
-		pool->next_commit_ms = now + pool->config.commit_interval_ms;
-		pool_commit(pool, false);
-	}
+	pool_tend_commit(pool);
 	pool_hold(pool);
 	if (now >= pool->next_watch_ms) {
 		pool->next_watch_ms = now + WATCH_EVERY_MS;
@@ -178,7 +178,8 @@ int pool_run(struct pool *pool)
 	int64_t start_ms;
 
 	while (atomic_load(&pool->drain_calls) == 0) {
-		rd_kafka_message_t *message = rd_kafka_consumer_poll(pool->kafka, POLL_MS);
+		rd_kafka_message_t *message =
+			rd_kafka_consumer_poll(pool->kafka, pool_commit_wait_ms(pool, POLL_MS));
 
 		if (message)
 			on_message(pool, message);
@@ -201,6 +202,7 @@ void pool_free(struct pool *pool)
 {
 	if (!pool)
 		return;
+	rd_kafka_queue_destroy(pool->queue);
 	/* Destroying waits for the same answer; the process ends now, and the handle with it. */
 	if (!pool->left_alone)
 		rd_kafka_destroy(pool->kafka);

@@ -19,13 +19,13 @@ struct pool;
 struct lag_observer;
 
 struct pool_config {
-	const struct pipeline *pipeline; /* borrowed; its kafka handle is set by pool_new */
+	const struct pipeline
+		*pipeline; /* borrowed; pool_new sets its kafka handle and commit_soon */
 	const struct mapping *mapping; /* borrowed; its topics are subscribed to */
 	rd_kafka_conf_t *conf; /* owned by the callee */
 	int workers; /* 0 = auto */
 	int workers_min, workers_max;
 	int64_t workers_calm_ms; /* auto: calm for so long before a step down; 0: the default */
-	int64_t commit_interval_ms;
 	int64_t drain_timeout_ms;
 	int64_t watchdog_ms;
 	uint64_t

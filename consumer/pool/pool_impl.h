@@ -29,9 +29,11 @@ struct pool {
 	/* any thread */
 	_Atomic int drain_calls;
 	_Atomic int wanted_workers; /* 0 = auto */
+	_Atomic bool commit_wanted; /* before the interval is over */
+	rd_kafka_queue_t *queue; /* what the main thread polls; to wake it */
 
 	/* main thread only */
-	int64_t next_commit_ms, next_watch_ms, next_rebuild_ms;
+	int64_t last_commit_ms, next_watch_ms, next_rebuild_ms;
 	bool left_alone; /* the group could not be left in time */
 	bool unfinished;
 	int64_t drain_deadline_ms; /* monotonic; 0 = nobody asked to stop */
@@ -60,6 +62,12 @@ void pool_give_up(struct pool *pool, const rd_kafka_topic_partition_list_t *list
 
 /* commit.c */
 void pool_commit(struct pool *pool, bool wait);
+/* Commits when it is time to. */
+void pool_tend_commit(struct pool *pool);
+/* How long the main thread may sleep because of it, at most `ms`. */
+int pool_commit_wait_ms(const struct pool *pool, int ms);
+/* pipeline.commit_soon */
+void pool_commit_soon(void *pool);
 
 /* scale.c */
 /* Brings threads and ownership to the wanted count; partitions move at a batch's end. */

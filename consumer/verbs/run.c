@@ -298,7 +298,6 @@ static int make_pool(struct run *run, struct errmsg *msg)
 		.workers_min = (int)options->workers_min,
 		.workers_max = (int)options->workers_max,
 		.workers_calm_ms = options->workers_calm,
-		.commit_interval_ms = options->commit_interval,
 		.drain_timeout_ms = options->drain_timeout,
 		.watchdog_ms = options->watchdog,
 		.hold_bytes = (uint64_t)(options->fetch_bytes + 16 * options->batch_bytes),
@@ -323,7 +322,8 @@ static int make_pool(struct run *run, struct errmsg *msg)
 		.start_latest = options->auto_offset_reset == 1,
 		.kafka_timeout_ms = (int)options->kafka_timeout,
 		.fence_look_ms = options->fence_look,
-		.stopped_retry_ms = options->stopped_retry};
+		.stopped_retry_ms = options->stopped_retry,
+		.commit_interval_ms = options->commit_interval};
 	run->pipeline.mysql.idle_timeout_s = IDLE_TRANSACTION_S;
 	return pool_new(&run->pool, &config, &run->pipeline, msg);
 }

@@ -1,6 +1,7 @@
 """Kafka -> MySQL and Redis."""
 import os
 import subprocess
+import time
 
 from programs import wait_until
 
@@ -79,3 +80,21 @@ def test_sigterm_drains_and_leaves_with_0(world):
     wait_until(lambda: world.rows(), 30)
     assert consumer.stop() == 0
     assert world.lag() == 0
+
+
+def test_the_end_of_a_long_stretch_of_work_is_committed_at_once(world):
+    interval_s = 3  # a lock is waited for 5 s at most
+    world.consumer({"commit.interval-ms": interval_s * 1000})
+    world.produce([("u1", user(1))])
+    world.wait_drained()  # by the interval: the next tick is known
+    tick = time.monotonic()
+    with world._mysql() as db:
+        db.begin()
+        db.cursor().execute("SELECT * FROM writethrough_ledger FOR UPDATE")
+        world.produce([("u1", user(1, age=n)) for n in range(100)])
+        time.sleep(tick + interval_s + 0.8 - time.monotonic())
+        assert world.lag() == 100
+        db.rollback()
+    released = time.monotonic()
+    world.wait_drained()
+    assert time.monotonic() - released < interval_s / 2
