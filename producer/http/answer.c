@@ -80,7 +80,7 @@ static size_t write_answer(
 	at = PUT(at, ",\"topic\":");
 	at = put(at, service->topic_json, service->topic_json_length);
 	at = PUT(at, ",\"partition\":");
-	at = put_number(at, slot->partition);
+	at = put_number(at, slot->record.gather.partition);
 	at = PUT(at, ",\"offset\":");
 	at = offset < 0 ? PUT(at, "null") : put_number(at, offset);
 	return (size_t)(at - to);
@@ -102,11 +102,12 @@ static void wait_for_stores(struct service *service, struct inflight *slot, int6
 	};
 	memcpy(waiter->text, text, length);
 	if (slot->batch)
-		batch_line_place(slot->batch, slot->line, slot->partition, offset);
+		batch_line_place(
+			slot->batch, slot->line, slot->record.gather.partition, offset);
 	if (service->draining)
 		answer_applied(service, &waiter->waiter, false);
 	else
-		fence_wait_add(service->fences, slot->partition, &waiter->waiter);
+		fence_wait_add(service->fences, slot->record.gather.partition, &waiter->waiter);
 }
 
 void answer_applied(void *user, struct fence_waiter *ended, bool applied)
@@ -147,7 +148,8 @@ void answer_stored(struct service *service, struct inflight *slot, int64_t offse
 	if (slot->applied_wanted) {
 		wait_for_stores(service, slot, offset);
 	} else if (slot->batch) {
-		batch_line_place(slot->batch, slot->line, slot->partition, offset);
+		batch_line_place(
+			slot->batch, slot->line, slot->record.gather.partition, offset);
 		batch_line_end(slot->batch, slot->line, 202, NULL);
 	} else {
 		length = write_answer(service, slot, offset, text);

@@ -191,15 +191,14 @@ static void take_line(struct batch_answer *batch, const char *text, size_t lengt
 	slot = service_slot(service, &record, false, &batch->preference, batch->arrived_ms);
 	slot->batch = batch;
 	slot->line = batch->count - 1;
-	if (!service_send(service, slot, &record, false))
-		return;
-	if (batch->preference.async) {
-		batch_line_place(batch, slot->line, slot->partition, -1);
-		slot->batch = NULL;
-		batch_line_end(batch, batch->count - 1, 202, NULL);
-	} else {
+	if (!batch->preference.async) {
 		inflight_wait(&service->pool, slot,
 			batch->arrived_ms + service->options->http_timeout_ms);
+		kafka_out_add(service->kafka, &slot->record);
+	} else if (service_send(service, slot)) {
+		batch_line_place(batch, slot->line, slot->record.gather.partition, -1);
+		slot->batch = NULL;
+		batch_line_end(batch, batch->count - 1, 202, NULL);
 	}
 }
 

@@ -7,8 +7,10 @@
 
 #define UNUSED_MAX 16384
 
-struct inflight *inflight_take(struct inflight_pool *pool, size_t length)
+struct inflight *inflight_take(
+	struct inflight_pool *pool, size_t value_length, const char *key, size_t key_length)
 {
+	size_t length = value_length + key_length;
 	struct inflight *slot = pool->unused;
 
 	if (slot) {
@@ -19,7 +21,9 @@ struct inflight *inflight_take(struct inflight_pool *pool, size_t length)
 	}
 	memset(slot, 0, offsetof(struct inflight, inline_value));
 	slot->value = length > INFLIGHT_INLINE_BYTES ? mem_alloc(length) : slot->inline_value;
-	slot->value_length = length;
+	slot->value_length = value_length;
+	slot->record.key = memcpy(slot->value + value_length, key, key_length);
+	slot->record.key_length = key_length;
 	pool->admission.records++;
 	pool->admission.bytes += sizeof(*slot) + length;
 	return slot;
@@ -59,7 +63,7 @@ void inflight_drop(struct inflight_pool *pool, struct inflight *slot)
 {
 	inflight_leave(pool, slot);
 	pool->admission.records--;
-	pool->admission.bytes -= sizeof(*slot) + slot->value_length;
+	pool->admission.bytes -= sizeof(*slot) + slot->value_length + slot->record.key_length;
 	if (slot->value != slot->inline_value)
 		free(slot->value);
 	if (pool->unused_count < UNUSED_MAX) {

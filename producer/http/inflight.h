@@ -8,12 +8,14 @@
 
 #include "common/http_server.h"
 #include "producer/http/admission.h"
+#include "producer/http/kafka_out.h"
 
 #include <stdbool.h>
 
 #define INFLIGHT_INLINE_BYTES 384
 
 struct inflight {
+	struct kafka_out_record record; /* its key and value are `value` and what follows it */
 	struct inflight *prev, *next; /* by arrival; in the pool: next only */
 	/* Who wants to know: a request alone, or line `line` of a batch. Both NULL: nobody. */
 	struct http_request *request;
@@ -22,7 +24,6 @@ struct inflight {
 	int64_t deadline_ms;
 	int64_t wait_until_ms; /* with `applied_wanted`: Prefer: wait */
 	int32_t wait_s;
-	int32_t partition;
 	bool applied_wanted;
 	bool waiting; /* in the list of those with a deadline */
 	size_t value_length, id_at, id_length; /* the id as JSON is inside the value */
@@ -38,8 +39,9 @@ struct inflight_pool {
 };
 
 void inflight_release(struct inflight_pool *pool);
-/* A slot, counted, whose value the caller writes: `length` bytes. */
-struct inflight *inflight_take(struct inflight_pool *pool, size_t length);
+/* A slot, counted, with room for a value, which the caller writes, and this key. */
+struct inflight *inflight_take(
+	struct inflight_pool *pool, size_t value_length, const char *key, size_t key_length);
 /* Somebody waits for it until `deadline_ms`; deadlines never decrease. */
 void inflight_wait(struct inflight_pool *pool, struct inflight *slot, int64_t deadline_ms);
 /* Nobody waits for it any more; it stays in flight. */

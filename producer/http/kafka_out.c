@@ -5,7 +5,6 @@
 #include "common/log.h"
 #include "common/mem.h"
 #include "common/murmur2.h"
-#include "producer/http/sender.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +24,9 @@ struct kafka_out {
 	uv_poll_t wake;
 	uv_timer_t timer;
 	uv_work_t probe;
+	uv_idle_t turn; /* runs at the end of a turn in which something may go */
+	uv_timer_t waited; /* something has waited long enough */
+	struct gather gather;
 	int handles;
 	int32_t partitions;
 	int64_t probe_due_ms;
@@ -34,6 +36,9 @@ struct kafka_out {
 	int32_t seen_partitions;
 	rd_kafka_resp_err_t seen_err;
 };
+
+static void on_turn(uv_idle_t *turn);
+static void on_waited(uv_timer_t *timer);
 
 /* Says what the brokers know of the topic; 0 partitions and an error otherwise. Blocks. */
 static int32_t look(
@@ -85,6 +90,7 @@ static void finish_close(struct kafka_out *out)
 	if (out->rkt)
 		rd_kafka_topic_destroy(out->rkt);
 	rd_kafka_destroy(out->rk);
+	gather_release(&out->gather);
 	close(out->wake_fd);
 	free(out->topic);
 	free(out);
@@ -143,6 +149,64 @@ static void on_error(struct kafka_out *out, rd_kafka_resp_err_t err, const char 
 	}
 }
 
+static int produce(struct kafka_out *out, const struct kafka_out_record *record)
+{
+	if (rd_kafka_produce(out->rkt, record->gather.partition, 0, record->value,
+		    record->value_length, record->key, record->key_length,
+		    (void *)(uintptr_t)record) == 0)
+		return 0;
+	switch (rd_kafka_last_error()) {
+	case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
+		return ERR_INVALID;
+	case RD_KAFKA_RESP_ERR__QUEUE_FULL:
+		return ERR_FULL;
+	default:
+		return ERR_UNAVAILABLE;
+	}
+}
+
+static void hand_over(struct kafka_out *out, int32_t partition)
+{
+	struct gather_record *next = gather_take(&out->gather, partition);
+
+	while (next) {
+		struct kafka_out_record *record = (struct kafka_out_record *)(void *)next;
+		int err;
+
+		next = next->next;
+		err = produce(out, record);
+		if (err == 0)
+			continue;
+		gather_done(&out->gather);
+		out->config.on_refused(out->config.user, record, err);
+	}
+}
+
+static void hand_over_what_may_go(struct kafka_out *out)
+{
+	int64_t now = clock_mono_ns(), due;
+	int32_t partition;
+
+	while ((partition = gather_next(&out->gather, now)) != GATHER_NONE)
+		hand_over(out, partition);
+	due = gather_due_ns(&out->gather);
+	if (due == INT64_MAX)
+		uv_timer_stop(&out->waited);
+	else
+		uv_timer_start(&out->waited, on_waited, (uint64_t)(due - now) / 1000000 + 1, 0);
+}
+
+static void on_waited(uv_timer_t *timer)
+{
+	hand_over_what_may_go(timer->data);
+}
+
+static void on_turn(uv_idle_t *turn)
+{
+	uv_idle_stop(turn);
+	hand_over_what_may_go(turn->data);
+}
+
 static void drain_events(struct kafka_out *out)
 {
 	rd_kafka_event_t *event;
@@ -155,6 +219,7 @@ static void drain_events(struct kafka_out *out)
 				rd_kafka_event_error_string(event));
 		while (rd_kafka_event_type(event) == RD_KAFKA_EVENT_DR &&
 			(message = rd_kafka_event_message_next(event))) {
+			gather_done(&out->gather);
 			if (!message->err && !out->up)
 				set_up(out, true, "a record was acknowledged");
 			out->config.on_report(out->config.user, message->_private, message->err,
@@ -162,6 +227,8 @@ static void drain_events(struct kafka_out *out)
 		}
 		rd_kafka_event_destroy(event);
 	}
+	if (out->gather.waiting > 0)
+		uv_idle_start(&out->turn, on_turn);
 }
 
 static void on_wake(uv_poll_t *wake, int status, int events)
@@ -174,39 +241,6 @@ static void on_wake(uv_poll_t *wake, int status, int events)
 	if (read(out->wake_fd, &count, sizeof(count)) < 0)
 		count = 0; /* somebody else's wake-up: the queue is asked all the same */
 	drain_events(out);
-}
-
-static int make_conf(
-	const struct kafka_out_config *c, rd_kafka_conf_t **conf, struct errmsg *msg)
-{
-	static const char *const why = "an answer promises that the brokers hold the record";
-	char text[32];
-	int err = kafka_conf_new(conf, c->conf, "wt-producer", msg);
-
-	if (err != 0)
-		return err;
-	rd_kafka_conf_set_events(*conf, RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR);
-	err = kafka_conf_require(*conf, c->conf, "acks", "all", why, msg);
-	if (err == 0)
-		err = kafka_conf_require(
-			*conf, c->conf, "enable.idempotence", "true", why, msg);
-	if (err == 0)
-		err = kafka_conf_default(*conf, c->conf, "linger.ms", "0", msg);
-	if (err == 0)
-		err = kafka_conf_default(*conf, c->conf, "socket.nagle.disable", "true", msg);
-	/* Admission bounds what is in flight; librdkafka's own limit must not be met first. */
-	snprintf(text, sizeof(text), "%zu", c->max_records + 1000);
-	if (err == 0)
-		err = kafka_conf_default(
-			*conf, c->conf, "queue.buffering.max.messages", text, msg);
-	snprintf(text, sizeof(text), "%lld", (long long)c->delivery_timeout_ms);
-	if (err == 0)
-		err = kafka_conf_default(*conf, c->conf, "message.timeout.ms", text, msg);
-	if (err == 0 && c->sender_gives_way)
-		err = sender_gives_way(*conf, msg);
-	if (err != 0)
-		rd_kafka_conf_destroy(*conf);
-	return err;
 }
 
 static int wait_for_topic(struct kafka_out *out, struct errmsg *msg)
@@ -259,8 +293,11 @@ static void join_loop(struct kafka_out *out, uv_loop_t *loop)
 	rd_kafka_queue_io_event_enable(out->queue, out->wake_fd, &one, sizeof(one));
 	uv_poll_init(loop, &out->wake, out->wake_fd);
 	uv_timer_init(loop, &out->timer);
+	uv_idle_init(loop, &out->turn);
+	uv_timer_init(loop, &out->waited);
 	out->wake.data = out->timer.data = out->probe.data = out;
-	out->handles = 2;
+	out->turn.data = out->waited.data = out;
+	out->handles = 4;
 	uv_poll_start(&out->wake, UV_READABLE, on_wake);
 	uv_timer_start(&out->timer, on_timer, 250, 250);
 	out->probe_due_ms = clock_mono_ms() + out->config.probe_interval_ms;
@@ -273,13 +310,14 @@ int kafka_out_open(struct kafka_out **result, uv_loop_t *loop,
 	struct kafka_out *out;
 	rd_kafka_conf_t *conf;
 	char why[256];
-	int err = make_conf(config, &conf, msg);
+	int err = kafka_out_conf(config, &conf, msg);
 
 	if (err != 0)
 		return err;
 	out = mem_zero(1, sizeof(*out));
 	out->config = *config;
 	out->up = true;
+	out->gather.max_ns = config->gather_max_ms * 1000000;
 	out->rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof(why));
 	if (!out->rk) {
 		rd_kafka_conf_destroy(conf);
@@ -304,20 +342,27 @@ int32_t kafka_out_partition(const struct kafka_out *out, const char *key, size_t
 	return murmur2_partition(key, length, out->partitions);
 }
 
-int kafka_out_send(struct kafka_out *out, int32_t partition, const char *key, size_t key_length,
-	char *value, size_t value_length, void *slot)
+void kafka_out_add(struct kafka_out *out, struct kafka_out_record *record)
 {
-	if (rd_kafka_produce(
-		    out->rkt, partition, 0, value, value_length, key, key_length, slot) == 0)
-		return 0;
-	switch (rd_kafka_last_error()) {
-	case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
-		return ERR_INVALID;
-	case RD_KAFKA_RESP_ERR__QUEUE_FULL:
-		return ERR_FULL;
-	default:
-		return ERR_UNAVAILABLE;
-	}
+	gather_add(&out->gather, &record->gather, clock_mono_ns());
+	uv_idle_start(&out->turn, on_turn);
+}
+
+int kafka_out_send(struct kafka_out *out, struct kafka_out_record *record)
+{
+	int err;
+
+	hand_over(out, record->gather.partition); /* those before it stay before it */
+	err = produce(out, record);
+	if (err == 0)
+		out->gather.under_way++;
+	return err;
+}
+
+void kafka_out_hurry(struct kafka_out *out)
+{
+	out->gather.max_ns = 0;
+	hand_over_what_may_go(out);
 }
 
 bool kafka_out_ready(const struct kafka_out *out, const char **reason)
@@ -333,6 +378,7 @@ int32_t kafka_out_partitions(const struct kafka_out *out)
 
 void kafka_out_purge(struct kafka_out *out)
 {
+	kafka_out_hurry(out);
 	rd_kafka_purge(out->rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
 	drain_events(out);
 }
@@ -346,4 +392,6 @@ void kafka_out_close(struct kafka_out *out)
 	rd_kafka_queue_destroy(out->queue);
 	uv_close((uv_handle_t *)&out->wake, on_handle_closed);
 	uv_close((uv_handle_t *)&out->timer, on_handle_closed);
+	uv_close((uv_handle_t *)&out->turn, on_handle_closed);
+	uv_close((uv_handle_t *)&out->waited, on_handle_closed);
 }

@@ -117,7 +117,9 @@ static int open_kafka(struct service *service, struct errmsg *msg)
 		.probe_interval_ms = o->probe_interval_ms,
 		.max_records = (size_t)o->http_max_inflight,
 		.sender_gives_way = o->sender_gives_way,
+		.gather_max_ms = o->gather_max_ms,
 		.on_report = service_report,
+		.on_refused = service_refused,
 		.on_state = on_state,
 		.on_fatal = on_fatal,
 		.user = service,
@@ -206,6 +208,7 @@ void service_drain(struct service *service)
 	service->drain_deadline_ms = clock_mono_ms() + service->options->drain_timeout_ms;
 	log_event(LOG_INFO, "draining",
 		LOG_F("inflight", LOG_INT(service->pool.admission.records)));
+	kafka_out_hurry(service->kafka);
 	if (service->fences)
 		fence_wait_flush(service->fences);
 	http_server_drain(service->http, on_http_drained, service);

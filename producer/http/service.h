@@ -93,11 +93,11 @@ int service_give_id(struct service *service, struct http_in *record, const char 
 	size_t path_id_length, struct http_in_problem *problem);
 struct inflight *service_slot(struct service *service, const struct http_in *record,
 	bool tombstone, const struct preference *preference, int64_t now_ms);
-/* False: whoever asked was answered, and the slot is gone. */
-bool service_send(struct service *service, struct inflight *slot, const struct http_in *record,
-	bool tombstone);
-void service_report(
-	void *user, void *slot, rd_kafka_resp_err_t err, int32_t partition, int64_t offset);
+/* At once. False: whoever asked was answered, and the slot is gone. */
+bool service_send(struct service *service, struct inflight *slot);
+void service_refused(void *user, struct kafka_out_record *record, int err);
+void service_report(void *user, struct kafka_out_record *record, rd_kafka_resp_err_t err,
+	int32_t partition, int64_t offset);
 /* Every few hundredths of a second: what waited too long. */
 void service_expire(struct service *service, int64_t now_ms);
 

@@ -3,7 +3,8 @@
  *   1 the request's form (content type, length, Prefer)
  *   2 http_in: the body against the table of fields, or any object; an id is made where there is none
  *   3 admission: room for it, or 503 before anything is queued
- *   4 inflight + kafka_out: a slot owns the bytes until the delivery report
+ *   4 inflight + kafka_out: a slot owns the bytes until the delivery report; it may wait a moment for
+ *     others of its partition (gather.h)
  *   5 the report, or the time limit, answers (answer.c); Prefer: wait goes on in fence_wait
  * NDJSON goes through batch.c, a record at a time, with the same steps.
  */
@@ -21,16 +22,21 @@
 struct inflight *service_slot(struct service *service, const struct http_in *record,
 	bool tombstone, const struct preference *preference, int64_t now_ms)
 {
-	struct inflight *slot = inflight_take(
-		&service->pool, tombstone ? record->id_json_length : http_in_length(record));
+	struct inflight *slot = inflight_take(&service->pool,
+		tombstone ? record->id_json_length : http_in_length(record), record->key,
+		record->key_length);
 
-	if (tombstone) /* its value is none; the id is kept for the answer */
+	if (tombstone) { /* its value is none; the id is kept for the answer */
 		memcpy(slot->value, record->id_json, record->id_json_length);
-	else
+	} else {
 		http_in_write(record, slot->value);
+		slot->record.value = slot->value;
+		slot->record.value_length = slot->value_length;
+	}
 	slot->id_at = tombstone ? 0 : record->id_at;
 	slot->id_length = record->id_json_length;
-	slot->partition = kafka_out_partition(service->kafka, record->key, record->key_length);
+	slot->record.gather.partition =
+		kafka_out_partition(service->kafka, record->key, record->key_length);
 	if (preference->wait) {
 		slot->applied_wanted = true;
 		slot->wait_s = preference->wait_s;
@@ -40,18 +46,23 @@ struct inflight *service_slot(struct service *service, const struct http_in *rec
 	return slot;
 }
 
-bool service_send(struct service *service, struct inflight *slot, const struct http_in *record,
-	bool tombstone)
+void service_refused(void *user, struct kafka_out_record *record, int err)
 {
-	int err = kafka_out_send(service->kafka, slot->partition, record->key,
-		record->key_length, tombstone ? NULL : slot->value,
-		tombstone ? 0 : slot->value_length, slot);
+	struct service *service = user;
+	struct inflight *slot = (struct inflight *)(void *)record;
 
-	if (err == 0)
-		return true;
-	answer_not_queued(service, slot, err);
+	if (slot->request || slot->batch)
+		answer_not_queued(service, slot, err);
 	inflight_drop(&service->pool, slot);
-	return false;
+}
+
+bool service_send(struct service *service, struct inflight *slot)
+{
+	int err = kafka_out_send(service->kafka, &slot->record);
+
+	if (err != 0)
+		service_refused(service, &slot->record, err);
+	return err == 0;
 }
 
 /* Steps 3 and 4 for a checked record; its request is answered now or later. */
@@ -70,13 +81,12 @@ static void submit(struct service *service, struct http_request *request,
 	}
 	slot = service_slot(service, record, tombstone, preference, now);
 	slot->request = request;
-	if (!service_send(service, slot, record, tombstone))
-		return;
-	if (preference->async) {
+	if (!preference->async) {
+		inflight_wait(&service->pool, slot, now + service->options->http_timeout_ms);
+		kafka_out_add(service->kafka, &slot->record);
+	} else if (service_send(service, slot)) {
 		answer_async(service, slot);
 		slot->request = NULL;
-	} else {
-		inflight_wait(&service->pool, slot, now + service->options->http_timeout_ms);
 	}
 }
 
@@ -222,13 +232,13 @@ void service_delete(struct service *service, struct http_request *request, const
 		submit(service, request, &record, true, &preference);
 }
 
-void service_report(
-	void *user, void *opaque, rd_kafka_resp_err_t err, int32_t partition, int64_t offset)
+void service_report(void *user, struct kafka_out_record *record, rd_kafka_resp_err_t err,
+	int32_t partition, int64_t offset)
 {
 	struct service *service = user;
-	struct inflight *slot = opaque;
+	struct inflight *slot = (struct inflight *)(void *)record;
 
-	slot->partition = partition;
+	slot->record.gather.partition = partition;
 	if (err) {
 		service->failed++;
 		log_limited(LOG_WARN, "delivery_failed", LOG_F("partition", LOG_INT(partition)),

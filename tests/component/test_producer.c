@@ -1,206 +1,17 @@
 /* wt-producer as a process, against librdkafka's mock cluster. needs: nothing but loopback */
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <setjmp.h>
 #include <cmocka.h>
-#include <arpa/inet.h>
-#include <dirent.h>
-#include <fcntl.h>
-#include <librdkafka/rdkafka.h>
-#include <librdkafka/rdkafka_mock.h>
-#include <libgen.h>
-#include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/clock.h"
 #include "common/murmur2.h"
-
-static struct {
-	rd_kafka_t *rk;
-	rd_kafka_mock_cluster_t *cluster;
-	pid_t pid;
-	int err_fd, port;
-} p;
-
-static void start_cluster(void)
-{
-	p.rk = rd_kafka_new(RD_KAFKA_PRODUCER, rd_kafka_conf_new(), NULL, 0);
-	p.cluster = rd_kafka_mock_cluster_new(p.rk, 1);
-	assert_non_null(p.cluster);
-	rd_kafka_mock_topic_create(p.cluster, "users", 6, 1);
-}
-
-static const char *program(void)
-{
-	static char path[512];
-	const char *bin = getenv("WT_BIN");
-	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 64);
-
-	assert_true(length > 0);
-	path[length] = 0;
-	if (bin)
-		snprintf(path, sizeof(path), "%s", bin);
-	else
-		strcat(dirname(path), "/../../bin");
-	strcat(path, "/wt-producer");
-	return path;
-}
-
-/* Starts the program; with these further options (ended by NULL). */
-static void spawn(const char *const *more)
-{
-	const char *argv[16] = {
-		program(), "--http.listen=127.0.0.1:0", "--kafka.reconnect.backoff.max.ms=200"};
-	char brokers[256];
-	int fds[2], count = 3;
-
-	snprintf(brokers, sizeof(brokers), "--kafka.brokers=%s",
-		rd_kafka_mock_cluster_bootstraps(p.cluster));
-	argv[count++] = brokers;
-	while (more && *more)
-		argv[count++] = *more++;
-	assert_int_equal(pipe(fds), 0);
-	p.pid = fork();
-	if (p.pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL); /* a failed test leaves nothing behind */
-		dup2(fds[1], 2);
-		close(fds[0]);
-		execv(argv[0], (char *const *)(uintptr_t)argv);
-		_exit(127);
-	}
-	close(fds[1]);
-	p.err_fd = fds[0];
-}
-
-/* Reads its log until `words`; returns what stands behind them. */
-static const char *log_says(const char *words)
-{
-	static char text[65536];
-	size_t used = 0;
-
-	text[0] = 0;
-	while (!strstr(text, words) || !strchr(strstr(text, words), '\n')) {
-		struct pollfd poller = {.fd = p.err_fd, .events = POLLIN};
-		ssize_t got = poll(&poller, 1, 10000) > 0
-				      ? read(p.err_fd, text + used, sizeof(text) - 1 - used)
-				      : -1;
-
-		if (got <= 0)
-			fail_msg("the log does not say '%s': %s", words, text);
-		used += (size_t)got;
-		text[used] = 0;
-	}
-	return strstr(text, words) + strlen(words);
-}
-
-static void start(const char *const *more)
-{
-	start_cluster();
-	spawn(more);
-	p.port = atoi(log_says("event=producer_ready port="));
-	fcntl(p.err_fd, F_SETFL, O_NONBLOCK);
-}
-
-static int ended(void)
-{
-	int status;
-
-	assert_int_equal(waitpid(p.pid, &status, 0), p.pid);
-	close(p.err_fd);
-	rd_kafka_mock_cluster_destroy(p.cluster);
-	rd_kafka_destroy(p.rk);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
-}
-
-static int stop(void)
-{
-	kill(p.pid, SIGTERM);
-	return ended();
-}
-
-static int dial(void)
-{
-	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)p.port)};
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
-	return fd;
-}
-
-static void post_lines(int fd, const char *body)
-{
-	char text[2048];
-	int length = snprintf(text, sizeof(text),
-		"POST /write-through HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-ndjson"
-		"\r\nContent-Length: %zu\r\n\r\n%s",
-		strlen(body), body);
-	assert_int_equal(send(fd, text, (size_t)length, MSG_NOSIGNAL), length);
-}
-
-static void post(int fd, const char *id)
-{
-	char body[256], text[512];
-
-	snprintf(body, sizeof(body),
-		"{\"id\":\"%s\",\"name\":\"A\",\"age\":1,\"occupation\":\"B\"}", id);
-	int length = snprintf(text, sizeof(text),
-		"POST /write-through HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
-		"Content-Length: %zu\r\n\r\n%s",
-		strlen(body), body);
-	assert_int_equal(send(fd, text, (size_t)length, MSG_NOSIGNAL), length);
-}
-
-/* One answer whose body ends in a newline; its status, the whole in *text. */
-static int answer(int fd, char **text)
-{
-	static char buf[8192];
-	size_t used = 0;
-
-	for (;;) {
-		struct pollfd poller = {.fd = fd, .events = POLLIN};
-		ssize_t got;
-
-		if (poll(&poller, 1, 15000) <= 0)
-			fail_msg("no answer");
-		got = recv(fd, buf + used, sizeof(buf) - 1 - used, 0);
-		if (got <= 0)
-			return 0;
-		used += (size_t)got;
-		buf[used] = 0;
-		if (strstr(buf, "\r\n\r\n") && buf[used - 1] == '\n' &&
-			strcmp(strstr(buf, "\r\n\r\n"), "\r\n\r\n") != 0)
-			break;
-	}
-	*text = buf;
-	return atoi(buf + 9);
-}
-
-static int post_once(const char *id, char **text)
-{
-	int fd = dial();
-
-	post(fd, id);
-	int status = answer(fd, text);
-	close(fd);
-	return status;
-}
-
-static void has(const char *text, const char *words)
-{
-	if (!strstr(text, words))
-		fail_msg("'%s' is not in: %s", words, text);
-}
+#include "tests/lib/producer_kit.h"
 
 static void an_answer_names_the_place_that_java_would_choose(void **state)
 {
@@ -332,8 +143,6 @@ static void more_than_the_limit_in_flight_is_503_before_it_is_queued(void **stat
 	assert_int_equal(stop(), 0);
 }
 
-#define LINE(id) "{\"id\":\"" id "\",\"name\":\"A\",\"age\":1,\"occupation\":\"B\"}\n"
-
 static void lines_that_are_not_confirmed_are_504_each_with_its_id(void **state)
 {
 	const char *const more[] = {"--http.timeout-ms=700", NULL};
@@ -417,50 +226,6 @@ static void a_second_signal_stops_now_and_says_what_is_left(void **state)
 	close(fd);
 }
 
-/* How many of its threads are in this class and talk to brokers, or do not. */
-static int threads(int class, bool of_brokers)
-{
-	char path[300], name[32] = "";
-	int count = 0;
-
-	snprintf(path, sizeof(path), "/proc/%d/task", (int)p.pid);
-	DIR *folder = opendir(path);
-	assert_non_null(folder);
-	for (struct dirent *entry; (entry = readdir(folder));) {
-		snprintf(
-			path, sizeof(path), "/proc/%d/task/%s/comm", (int)p.pid, entry->d_name);
-		FILE *f = *entry->d_name == '.' ? NULL : fopen(path, "r");
-		if (!f)
-			continue;
-		if (fgets(name, sizeof(name), f) &&
-			(strncmp(name, "rdk:broker", 10) == 0) == of_brokers &&
-			sched_getscheduler(atoi(entry->d_name)) == class)
-			count++;
-		fclose(f);
-	}
-	closedir(folder);
-	return count;
-}
-
-static void only_the_threads_that_send_give_way(void **state)
-{
-	const char *const more[] = {"--sender.gives-way=false", NULL};
-	char *text;
-
-	(void)state;
-	start(NULL);
-	assert_int_equal(post_once("x", &text), 202);
-	assert_int_not_equal(threads(SCHED_BATCH, true), 0);
-	assert_int_equal(threads(SCHED_OTHER, true), 0);
-	assert_int_equal(threads(SCHED_BATCH, false), 0);
-	assert_int_equal(stop(), 0);
-	start(more);
-	assert_int_equal(post_once("x", &text), 202);
-	assert_int_equal(threads(SCHED_BATCH, true), 0);
-	assert_int_not_equal(threads(SCHED_OTHER, true), 0);
-	assert_int_equal(stop(), 0);
-}
-
 static void a_topic_that_is_not_there_is_69_and_named(void **state)
 {
 	const char *const more[] = {"--topic=nonesuch", "--start.timeout-ms=300", NULL};
@@ -497,7 +262,6 @@ int main(void)
 		cmocka_unit_test(a_line_that_the_brokers_refuse_is_the_end_of_that_line_only),
 		cmocka_unit_test(sigterm_answers_everything_in_flight),
 		cmocka_unit_test(a_second_signal_stops_now_and_says_what_is_left),
-		cmocka_unit_test(only_the_threads_that_send_give_way),
 		cmocka_unit_test(a_topic_that_is_not_there_is_69_and_named),
 		cmocka_unit_test(a_public_address_without_a_token_is_64),
 	};
