@@ -273,5 +273,6 @@ void service_write_lines(struct service *service, struct http_request *request,
 		batch->lines[batch->count++].number = number;
 		take_line(batch, line, one);
 	}
+	kafka_out_go(service->kafka);
 	one_less(batch);
 }

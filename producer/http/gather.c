@@ -5,8 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FEW   4 /* in all: there is nothing to be gained */
-#define RATIO 2 /* a partition goes when it has so many times of what is under way */
+#define FEW    4 /* in all: there is nothing to be gained */
+#define ENOUGH 16 /* of one partition: more would gain little */
+#define RATIO  2 /* a partition goes when it has so many times of what is under way */
 
 void gather_release(struct gather *gather)
 {
@@ -24,7 +25,7 @@ static void grow(struct gather *gather, int32_t partitions)
 	gather->partitions = partitions;
 }
 
-void gather_add(struct gather *gather, struct gather_record *record, int64_t now_ns)
+size_t gather_add(struct gather *gather, struct gather_record *record, int64_t now_ns)
 {
 	struct gather_queue *queue;
 
@@ -40,6 +41,7 @@ void gather_add(struct gather *gather, struct gather_record *record, int64_t now
 	if (queue->count++ == 0)
 		queue->since_ns = now_ns;
 	gather->waiting++;
+	return queue->count;
 }
 
 int32_t gather_next(const struct gather *gather, int64_t now_ns)
@@ -51,6 +53,8 @@ int32_t gather_next(const struct gather *gather, int64_t now_ns)
 	for (int32_t i = 0; i < gather->partitions; i++) {
 		const struct gather_queue *queue = &gather->queues[i];
 
+		if (queue->count >= ENOUGH)
+			return i;
 		if (queue->count > 0 && now_ns - queue->since_ns >= gather->max_ns)
 			return i;
 		if (queue->count > gather->queues[fullest].count)

@@ -1,8 +1,8 @@
 /*
  * gather: records wait for one another by partition, so that one request to the brokers carries
- * more of them. Who is alone goes at once; of many, the partition with the most records goes when
- * what is under way has shrunk to less than it. So the brokers' answers set the pace, and what is
- * waited for is at most max_ns. Pure: no clock, no Kafka; one thread's.
+ * more of them. A few in all go at once, and so does a partition that has enough; of many, the
+ * partition with the most records goes when what is under way has shrunk to less than it. So the
+ * brokers' answers set the pace, and what is waited for is at most max_ns. Pure: no clock, no Kafka; one thread's.
  *
  *	add ... -> gather_next() and gather_take() until there is none, at each end of a turn
  *	gather_done() for each record that was taken
@@ -37,7 +37,8 @@ struct gather {
 };
 
 void gather_release(struct gather *gather);
-void gather_add(struct gather *gather, struct gather_record *record, int64_t now_ns);
+/* How many of its partition wait now. */
+size_t gather_add(struct gather *gather, struct gather_record *record, int64_t now_ns);
 /* Whose records go now, or GATHER_NONE. */
 int32_t gather_next(const struct gather *gather, int64_t now_ns);
 /* Its records in the order in which they came, now under way; NULL: none. */

@@ -1,4 +1,4 @@
-#include "producer/http/kafka_out.h"
+#include "producer/http/kafka_out_private.h"
 
 #include "common/clock.h"
 #include "common/kafka_conf.h"
@@ -11,34 +11,6 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
-
-struct kafka_out {
-	/* set before start */
-	struct kafka_out_config config;
-	char *topic;
-	rd_kafka_t *rk;
-	rd_kafka_topic_t *rkt;
-	rd_kafka_queue_t *queue;
-	int wake_fd;
-	/* loop thread only */
-	uv_poll_t wake;
-	uv_timer_t timer;
-	uv_work_t probe;
-	uv_idle_t turn; /* runs at the end of a turn in which something may go */
-	uv_timer_t waited; /* something has waited long enough */
-	struct gather gather;
-	int handles;
-	int32_t partitions;
-	int64_t probe_due_ms;
-	bool up, probing, closing;
-	char reason[256]; /* why not ready; "" = ready */
-	/* the probe's thread while `probing`, else the loop's */
-	int32_t seen_partitions;
-	rd_kafka_resp_err_t seen_err;
-};
-
-static void on_turn(uv_idle_t *turn);
-static void on_waited(uv_timer_t *timer);
 
 /* Says what the brokers know of the topic; 0 partitions and an error otherwise. Blocks. */
 static int32_t look(
@@ -149,64 +121,6 @@ static void on_error(struct kafka_out *out, rd_kafka_resp_err_t err, const char 
 	}
 }
 
-static int produce(struct kafka_out *out, const struct kafka_out_record *record)
-{
-	if (rd_kafka_produce(out->rkt, record->gather.partition, 0, record->value,
-		    record->value_length, record->key, record->key_length,
-		    (void *)(uintptr_t)record) == 0)
-		return 0;
-	switch (rd_kafka_last_error()) {
-	case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
-		return ERR_INVALID;
-	case RD_KAFKA_RESP_ERR__QUEUE_FULL:
-		return ERR_FULL;
-	default:
-		return ERR_UNAVAILABLE;
-	}
-}
-
-static void hand_over(struct kafka_out *out, int32_t partition)
-{
-	struct gather_record *next = gather_take(&out->gather, partition);
-
-	while (next) {
-		struct kafka_out_record *record = (struct kafka_out_record *)(void *)next;
-		int err;
-
-		next = next->next;
-		err = produce(out, record);
-		if (err == 0)
-			continue;
-		gather_done(&out->gather);
-		out->config.on_refused(out->config.user, record, err);
-	}
-}
-
-static void hand_over_what_may_go(struct kafka_out *out)
-{
-	int64_t now = clock_mono_ns(), due;
-	int32_t partition;
-
-	while ((partition = gather_next(&out->gather, now)) != GATHER_NONE)
-		hand_over(out, partition);
-	due = gather_due_ns(&out->gather);
-	if (due == INT64_MAX)
-		uv_timer_stop(&out->waited);
-	else
-		uv_timer_start(&out->waited, on_waited, (uint64_t)(due - now) / 1000000 + 1, 0);
-}
-
-static void on_waited(uv_timer_t *timer)
-{
-	hand_over_what_may_go(timer->data);
-}
-
-static void on_turn(uv_idle_t *turn)
-{
-	uv_idle_stop(turn);
-	hand_over_what_may_go(turn->data);
-}
-
 static void drain_events(struct kafka_out *out)
 {
 	rd_kafka_event_t *event;
@@ -228,7 +142,7 @@ static void drain_events(struct kafka_out *out)
 		rd_kafka_event_destroy(event);
 	}
 	if (out->gather.waiting > 0)
-		uv_idle_start(&out->turn, on_turn);
+		kafka_out_look_again(out);
 }
 
 static void on_wake(uv_poll_t *wake, int status, int events)
@@ -293,10 +207,8 @@ static void join_loop(struct kafka_out *out, uv_loop_t *loop)
 	rd_kafka_queue_io_event_enable(out->queue, out->wake_fd, &one, sizeof(one));
 	uv_poll_init(loop, &out->wake, out->wake_fd);
 	uv_timer_init(loop, &out->timer);
-	uv_idle_init(loop, &out->turn);
-	uv_timer_init(loop, &out->waited);
+	kafka_out_gather_init(out, loop);
 	out->wake.data = out->timer.data = out->probe.data = out;
-	out->turn.data = out->waited.data = out;
 	out->handles = 4;
 	uv_poll_start(&out->wake, UV_READABLE, on_wake);
 	uv_timer_start(&out->timer, on_timer, 250, 250);
@@ -340,29 +252,6 @@ int kafka_out_open(struct kafka_out **result, uv_loop_t *loop,
 int32_t kafka_out_partition(const struct kafka_out *out, const char *key, size_t length)
 {
 	return murmur2_partition(key, length, out->partitions);
-}
-
-void kafka_out_add(struct kafka_out *out, struct kafka_out_record *record)
-{
-	gather_add(&out->gather, &record->gather, clock_mono_ns());
-	uv_idle_start(&out->turn, on_turn);
-}
-
-int kafka_out_send(struct kafka_out *out, struct kafka_out_record *record)
-{
-	int err;
-
-	hand_over(out, record->gather.partition); /* those before it stay before it */
-	err = produce(out, record);
-	if (err == 0)
-		out->gather.under_way++;
-	return err;
-}
-
-void kafka_out_hurry(struct kafka_out *out)
-{
-	out->gather.max_ns = 0;
-	hand_over_what_may_go(out);
 }
 
 bool kafka_out_ready(const struct kafka_out *out, const char **reason)

@@ -58,6 +58,8 @@ int kafka_out_open(struct kafka_out **out, uv_loop_t *loop,
 int32_t kafka_out_partition(const struct kafka_out *out, const char *key, size_t length);
 /* To be handed over at the end of this turn of the loop, or a moment later with others (gather.h). */
 void kafka_out_add(struct kafka_out *out, struct kafka_out_record *record);
+/* What was added goes at the end of this turn: it was many already. */
+void kafka_out_go(struct kafka_out *out);
 /*
  * At once, after those of its partition that wait. ERR_FULL or ERR_INVALID (too large) or
  * ERR_UNAVAILABLE (rd_kafka_last_error() says why), and then there will be no report.
@@ -71,9 +73,5 @@ int32_t kafka_out_partitions(const struct kafka_out *out);
 void kafka_out_purge(struct kafka_out *out);
 /* Stops; no report comes afterwards. Run the loop until it is empty. */
 void kafka_out_close(struct kafka_out *out);
-
-/* kafka_out_conf.c: how librdkafka is set for it. */
-int kafka_out_conf(
-	const struct kafka_out_config *config, rd_kafka_conf_t **conf, struct errmsg *msg);
 
 #endif

@@ -1,5 +1,5 @@
 /* How librdkafka is set for kafka_out. */
-#include "producer/http/kafka_out.h"
+#include "producer/http/kafka_out_private.h"
 
 #include "common/kafka_conf.h"
 #include "producer/http/sender.h"

@@ -109,6 +109,59 @@ static void what_waits_for_others_is_504_when_its_time_is_up(void **state)
 	close(fd);
 }
 
+static void lines_of_one_body_wait_for_nobody(void **state)
+{
+	const char *const more[] = {"--gather.max-ms=1000", NULL};
+	char *text;
+
+	(void)state;
+	start(more);
+	int earlier = send_earlier_ones(600);
+	int fd = dial();
+	post_lines(fd, LINE("a") LINE("c"));
+	assert_in_range(ms_until_answered(fd, 202), 600, 1000);
+	assert_int_equal(answer(earlier, &text), 202);
+	close(earlier);
+	close(fd);
+	assert_int_equal(stop(), 0);
+}
+
+static void what_comes_at_once_and_alone_does_not_wait_for_itself(void **state)
+{
+	enum { REQUESTS = 30 }; /* in six partitions */
+	const char *const more[] = {"--gather.max-ms=1000", NULL};
+	char text[8192], answers[32768];
+	size_t length = 0, used = 0;
+	int seen = 0;
+
+	(void)state;
+	start(more);
+	rd_kafka_mock_broker_set_rtt(p.cluster, 1, 300);
+	for (int i = 0; i < REQUESTS; i++)
+		length += (size_t)snprintf(text + length, sizeof(text) - length,
+			"PUT /write-through/key-%d HTTP/1.1\r\nHost: a\r\nContent-Type: "
+			"application/json\r\nContent-Length: 37\r\n\r\n"
+			"{\"name\":\"A\",\"age\":1,\"occupation\":\"B\"}",
+			i);
+	int fd = dial();
+	int64_t before = clock_mono_ms();
+	assert_int_equal(send(fd, text, length, MSG_NOSIGNAL), (int)length);
+	while (seen < REQUESTS) {
+		ssize_t got = recv(fd, answers + used, sizeof(answers) - 1 - used, 0);
+
+		assert_true(got > 0);
+		used += (size_t)got;
+		answers[used] = 0;
+		seen = 0;
+		for (const char *at = answers; (at = strstr(at, "HTTP/1.1 202")); at++)
+			seen++;
+	}
+	/* Five requests at a time are librdkafka's own limit; one after the other: 1300 and more. */
+	assert_in_range(clock_mono_ms() - before, 300, 1000);
+	close(fd);
+	assert_int_equal(stop(), 0);
+}
+
 static void records_of_one_key_keep_the_order_of_their_requests(void **state)
 {
 	enum { REQUESTS = 60 };
@@ -197,6 +250,8 @@ int main(void)
 		cmocka_unit_test(a_record_waits_for_those_under_way_but_not_beyond_its_bound),
 		cmocka_unit_test(sigterm_sends_what_waits_for_others_at_once),
 		cmocka_unit_test(what_waits_for_others_is_504_when_its_time_is_up),
+		cmocka_unit_test(lines_of_one_body_wait_for_nobody),
+		cmocka_unit_test(what_comes_at_once_and_alone_does_not_wait_for_itself),
 		cmocka_unit_test(records_of_one_key_keep_the_order_of_their_requests),
 		cmocka_unit_test(only_the_threads_that_send_give_way),
 	};

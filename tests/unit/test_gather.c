@@ -111,6 +111,18 @@ static void more_than_twice_of_what_is_under_way_does_not_wait_for_it(void **sta
 	assert_int_equal(gather_next(&g, 0), 1);
 }
 
+static void enough_for_one_request_waits_for_nothing(void **state)
+{
+	(void)state;
+	begin(1000);
+	under_way(30);
+	for (int i = 0; i < 15; i++)
+		assert_int_equal(add(1, 0)->partition, 1);
+	assert_int_equal(gather_next(&g, 0), GATHER_NONE);
+	add(1, 0);
+	assert_int_equal(gather_next(&g, 0), 1);
+}
+
 static void none_waits_longer_than_the_bound(void **state)
 {
 	(void)state;
@@ -168,6 +180,7 @@ int main(void)
 		cmocka_unit_test(one_of_many_waits_until_the_others_are_done),
 		cmocka_unit_test(the_fullest_goes_first_and_alone),
 		cmocka_unit_test(more_than_twice_of_what_is_under_way_does_not_wait_for_it),
+		cmocka_unit_test(enough_for_one_request_waits_for_nothing),
 		cmocka_unit_test(none_waits_longer_than_the_bound),
 		cmocka_unit_test(a_bound_of_0_lets_everything_go),
 		cmocka_unit_test(a_partition_keeps_its_order),
