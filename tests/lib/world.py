@@ -1,4 +1,5 @@
 """What one end to end test has to itself: topic, database, Redis database, programs."""
+import contextlib
 import itertools
 import json
 import os
@@ -203,4 +204,11 @@ class World:
         self.http.close()
         self.redis.close()
         with self._mysql() as connection:
-            connection.cursor().execute("DROP DATABASE " + self.env["MYSQL_DATABASE"])
+            cursor = connection.cursor()
+            # a test that failed may still hold locks
+            cursor.execute("SELECT ID FROM information_schema.PROCESSLIST WHERE DB = %s AND ID <> "
+                           "CONNECTION_ID()", (self.env["MYSQL_DATABASE"],))
+            for number, in cursor.fetchall():
+                with contextlib.suppress(pymysql.MySQLError):  # it has ended meanwhile
+                    cursor.execute("KILL %s", (number,))
+            cursor.execute("DROP DATABASE " + self.env["MYSQL_DATABASE"])
