@@ -20,6 +20,16 @@
 #include "common/clock.h"
 #include "tests/lib/producer_kit.h"
 
+/* The connection to the brokers and the producer's id are there: only records are slow from now on. */
+static void make_slow(int fd, int rtt_ms)
+{
+	char *text;
+
+	post(fd, "first");
+	assert_int_equal(answer(fd, &text), 202);
+	rd_kafka_mock_broker_set_rtt(p.cluster, 1, rtt_ms);
+}
+
 /*
  * Five records of one partition that are under way for `rtt_ms`, in one request to the brokers: a
  * further one waits for others.
@@ -28,7 +38,7 @@ static int send_earlier_ones(int rtt_ms)
 {
 	int fd = dial();
 
-	rd_kafka_mock_broker_set_rtt(p.cluster, 1, rtt_ms);
+	make_slow(fd, rtt_ms);
 	post_lines(fd, LINE("b") LINE("b") LINE("b") LINE("b") LINE("b"));
 	usleep(100000); /* gather.max-ms below is longer or shorter than this by far */
 	return fd;
@@ -136,14 +146,14 @@ static void what_comes_at_once_and_alone_does_not_wait_for_itself(void **state)
 
 	(void)state;
 	start(more);
-	rd_kafka_mock_broker_set_rtt(p.cluster, 1, 300);
+	int fd = dial();
+	make_slow(fd, 300);
 	for (int i = 0; i < REQUESTS; i++)
 		length += (size_t)snprintf(text + length, sizeof(text) - length,
 			"PUT /write-through/key-%d HTTP/1.1\r\nHost: a\r\nContent-Type: "
 			"application/json\r\nContent-Length: 37\r\n\r\n"
 			"{\"name\":\"A\",\"age\":1,\"occupation\":\"B\"}",
 			i);
-	int fd = dial();
 	int64_t before = clock_mono_ms();
 	assert_int_equal(send(fd, text, length, MSG_NOSIGNAL), (int)length);
 	while (seen < REQUESTS) {
