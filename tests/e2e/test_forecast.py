@@ -1,11 +1,11 @@
-"""The dashboard's forecast of a real drain: six workers, a backlog of a million records."""
+"""The dashboard's forecast of a real drain: six workers, a backlog of two million records."""
 import time
 
 import requests
 
 from programs import run, wait_until
 
-RECORDS = 1000000
+RECORDS = 2000000
 SHARES = (0.25, 0.5, 0.75)
 
 
@@ -46,6 +46,8 @@ def test_the_forecast_of_a_large_drain_comes_true(world):
     last, judged = len(seen) - 1, []
     for share in SHARES:
         at = next(i for i, look in enumerate(seen) if look[1] <= RECORDS * (1 - share))
+        if seen[at][2] is None:  # a fast machine is there before anything can be said
+            continue
         came = seen[last][0] - seen[at][0]
         before = speed(seen, next(i for i, look in enumerate(seen)
                                   if look[0] >= seen[at][0] - 10), at)
