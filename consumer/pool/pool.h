@@ -19,8 +19,8 @@ struct pool;
 struct lag_observer;
 
 struct pool_config {
-	const struct pipeline
-		*pipeline; /* borrowed; pool_new sets its kafka handle and commit_soon */
+	/* borrowed; pool_new sets its kafka handle and commit_soon */
+	const struct pipeline *pipeline;
 	const struct mapping *mapping; /* borrowed; its topics are subscribed to */
 	rd_kafka_conf_t *conf; /* owned by the callee */
 	int workers; /* 0 = auto */

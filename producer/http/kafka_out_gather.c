@@ -91,13 +91,13 @@ void kafka_out_add(struct kafka_out *out, struct kafka_out_record *record)
 {
 	if (gather_add(&out->gather, &record->gather, clock_mono_ns()) >= NOT_EVEN_THE_TURN)
 		hand_over(out, record->gather.partition);
-	uv_idle_start(&out->turn, on_turn);
+	kafka_out_look_again(out);
 }
 
 void kafka_out_go(struct kafka_out *out)
 {
 	out->all_go = true;
-	uv_idle_start(&out->turn, on_turn);
+	kafka_out_look_again(out);
 }
 
 int kafka_out_send(struct kafka_out *out, struct kafka_out_record *record)

@@ -42,7 +42,7 @@ int kafka_out_conf(
 
 /* kafka_out_gather.c */
 void kafka_out_gather_init(struct kafka_out *out, uv_loop_t *loop);
-/* At the end of this turn: what is under way has become less. */
+/* At the end of this turn: what is under way has become less, or what waits more. */
 void kafka_out_look_again(struct kafka_out *out);
 
 #endif

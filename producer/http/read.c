@@ -28,59 +28,51 @@ static void end(struct reading *reading)
 	free(reading);
 }
 
+static void answer_failed(struct reading *reading, const char *detail)
+{
+	reading->service->reads_failed++;
+	http_respond_problem(reading->request, 503, "Retry-After: 1\r\n", NULL, "%s", detail);
+	end(reading);
+}
+
+static void answer_absent(struct reading *reading, const char *detail)
+{
+	reading->service->read_absent++;
+	http_respond_problem(reading->request, 404, "X-Cache: miss\r\n", NULL, "%s", detail);
+	end(reading);
+}
+
 void service_on_row(void *user, int err, char *row, size_t length, const char *why)
 {
 	struct reading *reading = user;
-	struct service *service = reading->service;
 
 	if (err != 0) {
-		service->reads_failed++;
 		log_limited(LOG_WARN, "read_failed", LOG_F("reason", LOG_STR(why)));
-		http_respond_problem(reading->request, 503, "Retry-After: 1\r\n", NULL,
-			"the cache does not hold it and the database did not answer");
+		answer_failed(
+			reading, "the cache does not hold it and the database did not answer");
 	} else if (row) {
-		service->read_misses++;
+		reading->service->read_misses++;
 		http_respond_owned(reading->request, 200, "application/json",
 			"X-Cache: miss\r\n", row, length);
+		end(reading);
 	} else {
-		service->read_absent++;
-		http_respond_problem(reading->request, 404, "X-Cache: miss\r\n", NULL,
-			"there is no record with this id");
+		answer_absent(reading, "there is no record with this id");
 	}
-	end(reading);
 }
 
 /* `absent`: the cache answered that it does not hold it. */
-static void answer_without_database(struct reading *reading, bool absent)
-{
-	struct service *service = reading->service;
-
-	if (absent) {
-		service->read_absent++;
-		http_respond_problem(reading->request, 404, "X-Cache: miss\r\n", NULL,
-			"the cache holds no record with this id");
-	} else {
-		service->reads_failed++;
-		http_respond_problem(reading->request, 503, "Retry-After: 1\r\n", NULL,
-			"the cache does not answer");
-	}
-	end(reading);
-}
-
 static void ask_database(struct reading *reading, bool absent)
 {
 	struct service *service = reading->service;
 
-	if (!service->reader) {
-		answer_without_database(reading, absent);
-		return;
-	}
-	if (mysql_reader_ask(service->reader, reading->id, reading->length, reading) == 0)
-		return;
-	service->reads_failed++;
-	http_respond_problem(reading->request, 503, "Retry-After: 1\r\n", NULL,
-		"the cache does not hold it and too many requests wait for the database");
-	end(reading);
+	if (!service->reader && absent)
+		answer_absent(reading, "the cache holds no record with this id");
+	else if (!service->reader)
+		answer_failed(reading, "the cache does not answer");
+	else if (mysql_reader_ask(service->reader, reading->id, reading->length, reading) != 0)
+		answer_failed(reading,
+			"the cache does not hold it and too many requests wait for the "
+			"database");
 }
 
 static void on_cached(void *user, const redisReply *reply)
