@@ -44,6 +44,24 @@ static int send_earlier_ones(int rtt_ms)
 	return fd;
 }
 
+static int send_last(void)
+{
+	int fd = dial();
+
+	post(fd, "last");
+	return fd;
+}
+
+/* The earlier ones are answered too, and both connections end. */
+static void finish(int earlier, int fd)
+{
+	char *text;
+
+	assert_int_equal(answer(earlier, &text), 202);
+	close(earlier);
+	close(fd);
+}
+
 static int ms_until_answered(int fd, int status)
 {
 	int64_t before = clock_mono_ms();
@@ -57,46 +75,35 @@ static void a_record_waits_for_those_under_way_but_not_beyond_its_bound(void **s
 {
 	const char *const wait[] = {"--gather.max-ms=1000", NULL};
 	const char *const hardly[] = {"--gather.max-ms=20", NULL};
-	char *text;
 
 	(void)state;
 	start(wait);
 	int earlier = send_earlier_ones(600);
-	int fd = dial();
-	post(fd, "last");
+	int fd = send_last();
 	/* 500 ms of the others, then its own 600. */
 	assert_in_range(ms_until_answered(fd, 202), 1000, 1550);
-	assert_int_equal(answer(earlier, &text), 202);
-	close(earlier);
-	close(fd);
+	finish(earlier, fd);
 	assert_int_equal(stop(), 0);
 	start(hardly);
 	earlier = send_earlier_ones(600);
-	fd = dial();
-	post(fd, "last");
+	fd = send_last();
 	assert_in_range(ms_until_answered(fd, 202), 600, 1000);
-	assert_int_equal(answer(earlier, &text), 202);
-	close(earlier);
-	close(fd);
+	finish(earlier, fd);
 	assert_int_equal(stop(), 0);
 }
 
 static void sigterm_sends_what_waits_for_others_at_once(void **state)
 {
 	const char *const more[] = {"--gather.max-ms=1000", NULL};
-	char *text;
 
 	(void)state;
 	start(more);
 	int earlier = send_earlier_ones(600);
-	int fd = dial();
-	post(fd, "last");
+	int fd = send_last();
 	usleep(50000);
 	kill(p.pid, SIGTERM);
 	assert_in_range(ms_until_answered(fd, 202), 500, 950);
-	assert_int_equal(answer(earlier, &text), 202);
-	close(earlier);
-	close(fd);
+	finish(earlier, fd);
 	assert_int_equal(ended(), 0);
 }
 
@@ -109,8 +116,7 @@ static void what_waits_for_others_is_504_when_its_time_is_up(void **state)
 	(void)state;
 	start(more);
 	int earlier = send_earlier_ones(3000);
-	int fd = dial();
-	post(fd, "last");
+	int fd = send_last();
 	assert_in_range(ms_until_answered(fd, 504), 290, 600);
 	assert_int_equal(answer(earlier, &text), 207); /* each line 504 */
 	/* Its slot outlives the answer, and the end waits for its report. */
@@ -122,7 +128,6 @@ static void what_waits_for_others_is_504_when_its_time_is_up(void **state)
 static void lines_of_one_body_wait_for_nobody(void **state)
 {
 	const char *const more[] = {"--gather.max-ms=1000", NULL};
-	char *text;
 
 	(void)state;
 	start(more);
@@ -130,9 +135,7 @@ static void lines_of_one_body_wait_for_nobody(void **state)
 	int fd = dial();
 	post_lines(fd, LINE("a") LINE("c"));
 	assert_in_range(ms_until_answered(fd, 202), 600, 1000);
-	assert_int_equal(answer(earlier, &text), 202);
-	close(earlier);
-	close(fd);
+	finish(earlier, fd);
 	assert_int_equal(stop(), 0);
 }
 
