@@ -1,8 +1,8 @@
 /*
  * 2. decode - 3. batch - 4. mysql - 5. redis - 6. settle, for one batch [a, b).
  *
- * The order is the protocol's: letters first, then the transaction that moves the ledger, then the
- * script that moves the fence. Whatever goes wrong leaves both stores at a position that claim.c
+ * The order is the protocol's: letters first, then the transaction that moves the ledger, then what
+ * moves the fence. Whatever goes wrong leaves both stores at a position that claim.c
  * knows how to go on from.
  */
 #include "consumer/pipeline/apply.h"
@@ -18,11 +18,9 @@
 #include <stdio.h>
 #include <string.h>
 
-static void note_stage(const struct pipeline *pipeline, struct partition *p, enum stage stage,
-	int64_t since_ns)
+static void note_stage(
+	const struct pipeline *pipeline, struct partition *p, enum stage stage, int64_t took_ns)
 {
-	int64_t took_ns = clock_mono_ns() - since_ns;
-
 	metric_histogram_observe(
 		&pipeline->meters->stage_seconds[stage], (double)took_ns / 1e9);
 	atomic_store_explicit(
@@ -80,7 +78,7 @@ void apply_decode(struct apply_tools *tools, struct partition *p)
 	if (batch->key_mismatches > 0)
 		note_key_mismatches(tools->pipeline, p);
 	batch_select(batch);
-	note_stage(tools->pipeline, p, STAGE_DECODE, start_ns);
+	note_stage(tools->pipeline, p, STAGE_DECODE, clock_mono_ns() - start_ns);
 }
 
 static enum verdict probe_rows(
@@ -137,35 +135,47 @@ static enum verdict remove_culprit(
 	return VERDICT_DONE;
 }
 
-static enum verdict write_mysql(
+enum verdict apply_start(
 	struct apply_tools *tools, struct partition *p, struct store_error *error)
 {
-	enum verdict v;
+	int64_t start_ns = clock_mono_ns();
+	enum verdict v = letters_deliver(tools->pipeline, p, error);
 
-	for (;;) {
-		v = letters_deliver(tools->pipeline, p, error);
-		if (v != VERDICT_DONE)
-			return v;
-		FAULT_POINT("mysql_before_execute");
-		v = mysql_store_execute(tools->mysql, &p->batch, error);
-		FAULT_POINT("mysql_after_execute");
-		if (v != VERDICT_POISON)
-			break;
-		v = remove_culprit(tools, p, error);
-		if (v != VERDICT_DONE)
-			return v;
-	}
 	if (v != VERDICT_DONE)
 		return v;
-	FAULT_POINT("mysql_before_commit");
-	v = mysql_store_commit(tools->mysql, error);
-	FAULT_POINT("mysql_after_commit");
-	if (v == VERDICT_RETRY) /* it may have happened all the same: only the claim can tell */
-		partition_set_mode(p, MODE_CLAIM);
+	FAULT_POINT("mysql_before_execute");
+	v = mysql_store_start(tools->mysql, &p->batch, error);
+	p->mysql_ns = clock_mono_ns() - start_ns;
+	if (v == VERDICT_DONE && atomic_load(&p->mode) == MODE_RUN)
+		redis_store_prepare(tools->redis, &p->batch);
 	return v;
 }
 
-static enum verdict catch_up(
+enum verdict apply_finish(
+	struct apply_tools *tools, struct partition *p, struct store_error *error)
+{
+	int64_t start_ns = clock_mono_ns();
+	enum verdict v = mysql_store_finish(tools->mysql, &p->batch, error);
+
+	FAULT_POINT("mysql_after_execute");
+	while (v == VERDICT_POISON) {
+		v = remove_culprit(tools, p, error);
+		if (v == VERDICT_DONE)
+			v = letters_deliver(tools->pipeline, p, error);
+		if (v != VERDICT_DONE)
+			return v;
+		v = mysql_store_execute(tools->mysql, &p->batch, error);
+	}
+	p->mysql_ns += clock_mono_ns() - start_ns;
+	return v;
+}
+
+enum verdict apply_rollback(struct apply_tools *tools, struct store_error *error)
+{
+	return mysql_store_rollback(tools->mysql, error);
+}
+
+enum verdict apply_catch_up(
 	struct apply_tools *tools, struct partition *p, struct store_error *error)
 {
 	struct batch *batch = &p->batch;
@@ -175,44 +185,87 @@ static enum verdict catch_up(
 		.count = batch->selected_count,
 		.advance_from = batch->from,
 		.advance_to = batch->to};
+	enum verdict v;
 
 	dead_records_clear(
 		&p->dead); /* their letters were delivered before the ledger passed */
-	return refresh_keys(tools->mysql, tools->redis, &request, &tools->rows, error);
+	v = refresh_keys(tools->mysql, tools->redis, &request, &tools->rows, error);
+	if (v != VERDICT_DONE)
+		return v;
+	p->position = batch->to;
+	partition_drop_batch(p);
+	return VERDICT_DONE;
 }
 
-enum verdict apply_batch(
+/* MySQL has the batch, Redis perhaps not: the claim goes on from there. */
+static enum verdict claim_unless_done(struct partition *p, enum verdict v)
+{
+	if (v == VERDICT_RETRY || v == VERDICT_POISON)
+		partition_set_mode(p, MODE_CLAIM);
+	return v;
+}
+
+static enum verdict tell_redis(
 	struct apply_tools *tools, struct partition *p, struct store_error *error)
 {
 	int64_t start_ns = clock_mono_ns();
-	int mode = atomic_load(&p->mode);
+	struct batch told = p->batch;
 	enum verdict v;
 
-	if (mode == MODE_CATCH_UP) {
-		v = catch_up(tools, p, error);
-		if (v != VERDICT_DONE)
-			return v;
-		p->position = p->batch.to;
-		partition_drop_batch(p);
-		return VERDICT_DONE;
-	}
-	v = write_mysql(tools, p, error);
+	FAULT_POINT("redis_before_script");
+	v = redis_store_send(tools->redis, &p->batch, error);
+	if (v != VERDICT_DONE)
+		return claim_unless_done(p, v);
+	p->batch = p->sent;
+	p->sent = told;
+	partition_drop_batch(p);
+	p->redis_ns = clock_mono_ns() - start_ns;
+	FAULT_POINT("redis_sent");
+	return VERDICT_DONE;
+}
+
+static void settle(struct apply_tools *tools, struct partition *p, struct batch *batch)
+{
+	int64_t start_ns = clock_mono_ns();
+
+	settle_batch(tools->pipeline, p, batch);
+	note_stage(tools->pipeline, p, STAGE_SETTLE, clock_mono_ns() - start_ns);
+}
+
+enum verdict apply_commit(
+	struct apply_tools *tools, struct partition *p, struct store_error *error)
+{
+	int64_t start_ns = clock_mono_ns();
+	enum verdict v;
+
+	FAULT_POINT("mysql_before_commit");
+	v = mysql_store_commit(tools->mysql, error);
+	FAULT_POINT("mysql_after_commit");
+	if (v == VERDICT_RETRY) /* it may have happened all the same: only the claim can tell */
+		partition_set_mode(p, MODE_CLAIM);
 	if (v != VERDICT_DONE)
 		return v;
-	note_stage(tools->pipeline, p, STAGE_MYSQL, start_ns);
-	if (mode == MODE_RUN) {
-		start_ns = clock_mono_ns();
-		FAULT_POINT("redis_before_script");
-		v = redis_store_apply(tools->redis, &p->batch, error);
-		FAULT_POINT("redis_after_script");
-		if (v == VERDICT_RETRY) /* MySQL has the batch: the claim goes on from there */
-			partition_set_mode(p, MODE_CLAIM);
-		if (v != VERDICT_DONE)
-			return v;
-		note_stage(tools->pipeline, p, STAGE_REDIS, start_ns);
+	note_stage(tools->pipeline, p, STAGE_MYSQL, p->mysql_ns + clock_mono_ns() - start_ns);
+	p->position = p->batch.to;
+	if (atomic_load(&p->mode) == MODE_RUN)
+		return tell_redis(tools, p, error);
+	settle(tools, p, &p->batch);
+	partition_drop_batch(p);
+	return VERDICT_DONE;
+}
+
+enum verdict apply_answer(
+	struct apply_tools *tools, struct partition *p, struct store_error *error)
+{
+	int64_t start_ns = clock_mono_ns();
+	enum verdict v = redis_store_answer(tools->redis, &p->sent, error);
+
+	FAULT_POINT("redis_after_script");
+	if (v != VERDICT_DONE) {
+		batch_clear(&p->sent);
+		return claim_unless_done(p, v);
 	}
-	start_ns = clock_mono_ns();
-	settle_batch(tools->pipeline, p);
-	note_stage(tools->pipeline, p, STAGE_SETTLE, start_ns);
+	note_stage(tools->pipeline, p, STAGE_REDIS, p->redis_ns + clock_mono_ns() - start_ns);
+	settle(tools, p, &p->sent);
 	return VERDICT_DONE;
 }

@@ -3,6 +3,7 @@
 #include "common/mem.h"
 #include "consumer/pipeline/batch_sort.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -95,7 +96,10 @@ static void select_last(struct batch *batch)
 
 void batch_select(struct batch *batch)
 {
+	static _Atomic uint64_t selections;
+
 	stamp(batch);
+	batch->selection = atomic_fetch_add_explicit(&selections, 1, memory_order_relaxed) + 1;
 	if (batch->row_count > batch->selected_room) {
 		batch->selected_room = batch->row_room;
 		batch->selected = mem_resize(

@@ -40,6 +40,7 @@ struct batch {
 	 */
 	struct row **selected;
 	size_t selected_count, selected_room;
+	uint64_t selection; /* of all selections in this process, which one; 0: none */
 	struct sort_item *items; /* scratch of select */
 	size_t item_room;
 	struct arena arena;

@@ -1,15 +1,17 @@
 /*
  * mysql_batch: a batch in one transaction, in this order:
- *   1 the ledger row moves from -> to, or nothing happens: it is the lock and the fence
+ *   1 the ledger row moves from -> to, or nothing stays: it is the lock and the fence
  *   2 upserts (or plain inserts), 3 deletes: each in the fewest prepared shapes
  *   4 COMMIT, asked for apart, so that the caller may do other things between
- * Parameters are bound to the rows' own cells: no text is copied before the client library does.
+ * With MariaDB 1 and 2 go out together and are judged together (mysql_wire.c): one trip. What a move
+ * that was refused let through is rolled back with it; only COMMIT could make it last.
  */
 #include "consumer/pipeline/mysql_internal.h"
 
 #include "common/mem.h"
 #include "consumer/pipeline/bare.h"
 #include "consumer/pipeline/mysql_sql.h"
+#include "consumer/pipeline/mysql_wire.h"
 
 #include <string.h>
 
@@ -104,19 +106,29 @@ static enum verdict some_run(struct mysql_store *store, const struct kind *kind,
 {
 	int shape = 0;
 
-	if (kind->array && *count > 1)
-		return mysql_array_run(store, kind->route, rows, *count, error);
+	if (kind->array && *count > 1) {
+		enum verdict v = mysql_array_send(store, kind->route, rows, *count, error);
+
+		return v == VERDICT_DONE ? mysql_wire_answer(store, error) : v;
+	}
 	while (mysql_shape_rows[shape] > *count)
 		shape++;
 	*count = mysql_shape_rows[shape];
 	return shape_run(store, kind, shape, rows, error);
 }
 
-static enum verdict rows_run(struct mysql_store *store, const struct kind *kind,
-	const struct mysql_rows *list, struct store_error *error)
+/* A row of the statement that wrote `count` rows of the list from `at` -> one of the caller's. */
+static void name_row(
+	const struct mysql_rows *list, size_t at, size_t count, struct store_error *error)
 {
-	size_t at = 0;
+	bool known = error->row >= 0 && error->row < (long)count;
 
+	error->row = known ? (long)list->index[at + (size_t)error->row] : -1;
+}
+
+static enum verdict rows_run(struct mysql_store *store, const struct kind *kind,
+	const struct mysql_rows *list, size_t at, struct store_error *error)
+{
 	while (at < list->count) {
 		size_t fit = rows_fit(store, kind, list->rows + at, list->count - at);
 		enum verdict v;
@@ -130,9 +142,7 @@ static enum verdict rows_run(struct mysql_store *store, const struct kind *kind,
 		}
 		v = some_run(store, kind, list->rows + at, &fit, error);
 		if (v != VERDICT_DONE) {
-			bool known = error->row >= 0 && error->row < (long)fit;
-
-			error->row = known ? (long)list->index[at + (size_t)error->row] : -1;
+			name_row(list, at, fit, error);
 			return v;
 		}
 		at += fit;
@@ -140,74 +150,112 @@ static enum verdict rows_run(struct mysql_store *store, const struct kind *kind,
 	return VERDICT_DONE;
 }
 
-enum verdict mysql_apply_rows(struct mysql_store *store, const struct route *route,
-	struct row *const *rows, size_t count, struct store_error *error)
+static struct kind kind_write(struct mysql_store *store, const struct route *route)
 {
-	struct mysql_route *own = mysql_route_of(store, route);
-	struct kind write = {route, false, route->column_count, own->write, false};
-	struct kind erase = {route, true, route->key_count, own->erase, false};
-	enum verdict v = VERDICT_DONE;
+	return (struct kind){.route = route,
+		.columns = route->column_count,
+		.stmts = mysql_route_of(store, route)->write};
+}
 
+static void sort_out(struct mysql_store *store, struct row *const *rows, size_t count)
+{
 	store->writes.count = store->erases.count = 0;
 	for (size_t i = 0; i < count; i++)
 		rows_add(rows[i]->tombstone ? &store->erases : &store->writes, rows[i], i);
-	if (store->writes.count > 1)
+}
+
+/* What sort_out found, but for the first `done` writes. */
+static enum verdict apply_rest(struct mysql_store *store, const struct route *route,
+	size_t done, struct store_error *error)
+{
+	struct kind write = kind_write(store, route);
+	struct kind erase = {.route = route,
+		.erase = true,
+		.columns = route->key_count,
+		.stmts = mysql_route_of(store, route)->erase};
+	enum verdict v = VERDICT_DONE;
+
+	if (store->writes.count > done + 1)
 		v = mysql_array_usable(store, route, &write.array, error);
 	if (v == VERDICT_DONE)
-		v = rows_run(store, &write, &store->writes, error);
+		v = rows_run(store, &write, &store->writes, done, error);
 	if (v == VERDICT_DONE)
-		v = rows_run(store, &erase, &store->erases, error);
+		v = rows_run(store, &erase, &store->erases, 0, error);
 	return v;
 }
 
-static enum verdict ledger_move(
+/* The ledger's move, and behind it the writes as far as one packet takes them. */
+static enum verdict send_ahead(struct mysql_store *store, const struct batch *batch,
+	size_t count, struct store_error *error)
+{
+	enum verdict v = BARE ? VERDICT_DONE : mysql_ledger_send(store, batch, error);
+
+	if (v == VERDICT_DONE)
+		v = mysql_array_send(store, batch->route, store->writes.rows, count, error);
+	if (v == VERDICT_DONE)
+		store->ahead = count;
+	return v;
+}
+
+enum verdict mysql_store_start(
 	struct mysql_store *store, const struct batch *batch, struct store_error *error)
 {
-	const struct mysql_config *config = store->config;
-	const char *topic = batch->route->topic;
-	int64_t partition = batch->partition, digest = batch->last_digest;
-	struct cell null = {.kind = CELL_NULL};
-	MYSQL_STMT *stmt;
-	MYSQL_BIND *bind = mysql_binds(store, 9);
-	enum verdict v = mysql_fixed(store, FIXED_LEDGER_MOVE, &stmt, error);
+	struct kind write = kind_write(store, batch->route);
+	enum verdict v = VERDICT_DONE;
+	size_t fit;
 
-	if (v != VERDICT_DONE)
-		return v;
-	mysql_bind_int(&bind[0], &batch->to);
-	if (batch->has_last && batch->last_timestamp >= 0)
-		mysql_bind_int(&bind[1], &batch->last_timestamp);
-	else
-		mysql_bind_cell(&bind[1], NULL, &null);
-	if (batch->has_last)
-		mysql_bind_int(&bind[2], &digest);
-	else
-		mysql_bind_cell(&bind[2], NULL, &null);
-	mysql_bind_text(&bind[3], store->updated_by, strlen(store->updated_by));
-	mysql_bind_text(&bind[4], config->group, strlen(config->group));
-	mysql_bind_text(&bind[5], topic, strlen(topic));
-	mysql_bind_int(&bind[6], &partition);
-	mysql_bind_int(&bind[7], &batch->from);
-	mysql_bind_int(&bind[8], &batch->generation);
-	v = mysql_execute(store, stmt, error);
-	if (v == VERDICT_POISON) /* it is not a row's fault */
-		v = VERDICT_RETRY;
-	error->row = -1;
-	if (v == VERDICT_DONE && mysql_stmt_affected_rows(stmt) != 1)
-		v = mysql_refuse(error, VERDICT_MOVED, "moved",
-			"the ledger of %s [%d] is not at %lld", topic, (int)partition,
-			(long long)batch->from);
-	return v;
+	store->ahead = 0;
+	sort_out(store, batch->selected, batch->selected_count);
+	if (store->writes.count == 0)
+		return VERDICT_DONE;
+	v = mysql_array_usable(store, batch->route, &write.array, error);
+	if (v != VERDICT_DONE || !write.array)
+		return v == VERDICT_DONE ? v : mysql_abandon(store, v, error);
+	fit = rows_fit(store, &write, store->writes.rows, store->writes.count);
+	return fit > 0 ? send_ahead(store, batch, fit, error) : VERDICT_DONE;
+}
+
+/* The answers to what mysql_store_start sent: both are read, the first that is not DONE counts. */
+static enum verdict answers_ahead(struct mysql_store *store, const struct batch *batch,
+	size_t count, struct store_error *error)
+{
+	enum verdict moved = VERDICT_DONE, written;
+	struct store_error second;
+
+	if (!BARE)
+		moved = mysql_ledger_answer(store, batch, error);
+	if (moved == VERDICT_RECONNECT)
+		return moved;
+	written = mysql_wire_answer(store, &second);
+	if (written == VERDICT_DONE || (moved != VERDICT_DONE && written != VERDICT_RECONNECT))
+		return moved;
+	name_row(&store->writes, 0, count, &second);
+	*error = second;
+	return written;
+}
+
+enum verdict mysql_store_finish(
+	struct mysql_store *store, const struct batch *batch, struct store_error *error)
+{
+	size_t done = store->ahead;
+	enum verdict v = VERDICT_DONE;
+
+	store->ahead = 0;
+	if (done > 0)
+		v = answers_ahead(store, batch, done, error);
+	else if (!BARE)
+		v = mysql_ledger_move(store, batch, error);
+	if (v == VERDICT_DONE)
+		v = apply_rest(store, batch->route, done, error);
+	return v == VERDICT_DONE ? v : mysql_abandon(store, v, error);
 }
 
 enum verdict mysql_store_execute(
 	struct mysql_store *store, const struct batch *batch, struct store_error *error)
 {
-	enum verdict v = BARE ? VERDICT_DONE : ledger_move(store, batch, error);
+	enum verdict v = mysql_store_start(store, batch, error);
 
-	if (v == VERDICT_DONE)
-		v = mysql_apply_rows(
-			store, batch->route, batch->selected, batch->selected_count, error);
-	return v == VERDICT_DONE ? v : mysql_abandon(store, v, error);
+	return v == VERDICT_DONE ? mysql_store_finish(store, batch, error) : v;
 }
 
 enum verdict mysql_store_commit(struct mysql_store *store, struct store_error *error)
@@ -226,9 +274,11 @@ enum verdict mysql_store_rollback(struct mysql_store *store, struct store_error 
 enum verdict mysql_store_probe(struct mysql_store *store, const struct route *route,
 	struct row *const *rows, size_t count, struct store_error *error)
 {
-	enum verdict v = mysql_apply_rows(store, route, rows, count, error);
 	struct store_error end;
+	enum verdict v;
 
+	sort_out(store, rows, count);
+	v = apply_rest(store, route, 0, error);
 	if (v != VERDICT_DONE)
 		return mysql_abandon(store, v, error);
 	v = mysql_store_rollback(store, &end);

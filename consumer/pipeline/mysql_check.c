@@ -2,6 +2,7 @@
  * mysql_check: the target table against the mapping, once at start. Everything that is wrong is
  * gathered into one message; what merely surprises goes into the warning.
  */
+#include "consumer/pipeline/mysql_check.h"
 #include "consumer/pipeline/mysql_internal.h"
 
 #include "common/mem.h"

@@ -72,7 +72,7 @@ void mysql_store_free(struct mysql_store *store)
 	free(store->erases.rows);
 	free(store->erases.index);
 	free(store->binds);
-	mysql_array_free(store->array);
+	text_buffer_release(&store->packet);
 	free(store->updated_by);
 	free(store->routes);
 	free(store);

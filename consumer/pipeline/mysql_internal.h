@@ -5,6 +5,7 @@
 #ifndef CONSUMER_PIPELINE_MYSQL_INTERNAL_H
 #define CONSUMER_PIPELINE_MYSQL_INTERNAL_H
 
+#include "consumer/pipeline/cache_value.h"
 #include "consumer/pipeline/mysql_store.h"
 
 #include <mysql.h>
@@ -61,8 +62,9 @@ struct mysql_store {
 	struct mysql_route *routes; /* one per route of the mapping */
 	MYSQL_BIND *binds; /* parameters, kept */
 	size_t bind_room;
-	struct mysql_array *array; /* NULL until needed */
+	struct text_buffer packet; /* mysql_wire.c */
 	struct mysql_rows writes, erases;
+	size_t ahead; /* of writes: sent by mysql_store_start, behind the ledger's move */
 	pthread_mutex_t mu;
 	int fd; /* under mu; -1 when closed */
 };
@@ -104,17 +106,13 @@ enum verdict mysql_read_rows(MYSQL_STMT *stmt, const struct route *route, struct
 enum verdict mysql_check_owner(struct mysql_store *store, const struct route *route,
 	int32_t partitions, struct store_error *error);
 
-/* mysql_array.c: any number of rows in one trip; `usable` says whether this route may. */
-struct mysql_array;
-void mysql_array_free(struct mysql_array *array);
-enum verdict mysql_array_usable(struct mysql_store *store, const struct route *route,
-	bool *usable, struct store_error *error);
-enum verdict mysql_array_run(struct mysql_store *store, const struct route *route,
-	struct row *const *rows, size_t count, struct store_error *error);
-
-/* mysql_batch.c */
-/* Writes and erases rows in shapes. */
-enum verdict mysql_apply_rows(struct mysql_store *store, const struct route *route,
-	struct row *const *rows, size_t count, struct store_error *error);
+/* mysql_ledger.c: the ledger row from batch->from to batch->to, MOVED when it is not there. The
+ * second way is mysql_wire.c's: sent, and judged when its answer is read. */
+enum verdict mysql_ledger_move(
+	struct mysql_store *store, const struct batch *batch, struct store_error *error);
+enum verdict mysql_ledger_send(
+	struct mysql_store *store, const struct batch *batch, struct store_error *error);
+enum verdict mysql_ledger_answer(
+	struct mysql_store *store, const struct batch *batch, struct store_error *error);
 
 #endif

@@ -1,4 +1,5 @@
-/* mysql_reset: what an operator may change of the ledger (the reset verb); see mysql_store.h. */
+#include "consumer/pipeline/mysql_reset.h"
+
 #include "consumer/pipeline/mysql_internal.h"
 
 #include <string.h>

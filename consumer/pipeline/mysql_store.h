@@ -51,16 +51,6 @@ enum verdict mysql_store_ping(struct mysql_store *store, struct store_error *err
 /* Another thread: makes a blocked call fail soon. */
 void mysql_store_interrupt(struct mysql_store *store);
 
-/*
- * At the start of the process, before any worker: tables and columns against the mapping (every
- * mismatch in one message, with the mapping's lines), one unique key per table, rights, and the
- * table's owner in writethrough_route (another group, topic or partition count). FATAL with the
- * words; error->class is then "schema", "rights" or "owner". `warning` (may stay empty) says what
- * works but may surprise: a key that ignores case, columns that keep less than the records carry.
- */
-enum verdict mysql_store_check(struct mysql_store *store, const struct route *route,
-	int32_t partitions, struct errmsg *warning, struct store_error *error);
-
 /* The ledger row FOR UPDATE, committed at once: waits for an own transaction whose reply was lost. */
 enum verdict mysql_store_position(struct mysql_store *store, const struct route *route,
 	int32_t partition, struct ledger *ledger, struct store_error *error);
@@ -68,20 +58,19 @@ enum verdict mysql_store_position(struct mysql_store *store, const struct route 
 enum verdict mysql_store_create_position(struct mysql_store *store, const struct route *route,
 	int32_t partition, int64_t next, struct store_error *error);
 
-/* An operator's reset: the row that was read goes to `next` with a fresh generation; MOVED when it
- * is not that row any more. accept_partitions: the count the table's keys are spread over. */
-enum verdict mysql_store_reset_position(struct mysql_store *store, const struct route *route,
-	int32_t partition, const struct ledger *read, int64_t next, int64_t generation,
-	struct store_error *error);
-enum verdict mysql_store_accept_partitions(struct mysql_store *store, const struct route *route,
-	int32_t partitions, struct store_error *error);
-
 /*
  * A batch in one transaction: ledger from -> to (MOVED when it is not at from), then the selected
  * rows. execute leaves the transaction open; commit makes it last. Any other verdict than DONE has
  * rolled back, or lost the connection. POISON's error->row is a hint: try that row alone.
+ *
+ * execute is start and finish, between which the caller may do other things: after a start that was
+ * DONE comes its finish, before any other call of the store, with the batch as it was.
  */
 enum verdict mysql_store_execute(
+	struct mysql_store *store, const struct batch *batch, struct store_error *error);
+enum verdict mysql_store_start(
+	struct mysql_store *store, const struct batch *batch, struct store_error *error);
+enum verdict mysql_store_finish(
 	struct mysql_store *store, const struct batch *batch, struct store_error *error);
 enum verdict mysql_store_commit(struct mysql_store *store, struct store_error *error);
 enum verdict mysql_store_rollback(struct mysql_store *store, struct store_error *error);

@@ -52,6 +52,7 @@ void partition_free(struct partition *p)
 	if (!p)
 		return;
 	batch_release(&p->batch);
+	batch_release(&p->sent);
 	dead_records_release(&p->dead);
 	if (p->queue)
 		rd_kafka_queue_destroy(p->queue);

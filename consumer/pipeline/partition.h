@@ -41,9 +41,11 @@ struct partition {
 
 	/* its worker's thread only */
 	struct batch batch;
-	bool batch_open; /* taken and decoded, not yet in the stores */
+	bool batch_open; /* taken and decoded, not yet in MySQL */
+	struct batch sent; /* MySQL has it, and Redis was told; empty after its answer */
+	int64_t mysql_ns, redis_ns; /* what execute and telling Redis took */
 	struct dead_records dead; /* of the open batch, letters not yet delivered */
-	int64_t position; /* next record to apply (in this mode) */
+	int64_t position; /* next record to take (in this mode) */
 	int64_t generation; /* of the ledger, as claimed */
 	int64_t cap; /* CATCH_UP, HEAL: where the mode ends; RUN: INT64_MAX */
 	int64_t stream; /* offset the queue gives next; -1 = unknown, seek first */

@@ -32,7 +32,7 @@ struct pipeline {
 	int64_t commit_interval_ms;
 	/* Any thread: there will be nothing new to commit for a while. */
 	void (*commit_soon)(void *user);
-	void *commit_user;
+	void *pool_user; /* of it */
 };
 
 #endif

@@ -271,35 +271,57 @@ enum verdict redis_queue(
 	return VERDICT_DONE;
 }
 
-static enum verdict send_script(
-	struct redis_store *store, redisReply **reply, struct store_error *error)
+enum verdict redis_flush(struct redis_store *store, struct store_error *error)
+{
+	int done = 0;
+
+	while (!done) {
+		if (redisBufferWrite(store->context, &done) != REDIS_OK)
+			return redis_lost(store, error);
+	}
+	return VERDICT_DONE;
+}
+
+static enum verdict send_script(struct redis_store *store, struct store_error *error)
 {
 	enum verdict v = redis_queue(store, &store->head, error);
 
 	if (v == VERDICT_DONE)
 		v = redis_queue(store, &store->body, error);
-	return v == VERDICT_DONE ? redis_reply(store, reply, error) : v;
+	return v == VERDICT_DONE ? redis_flush(store, error) : v;
 }
 
-enum verdict redis_script_call(struct redis_store *store, enum redis_script script,
+enum verdict redis_script_send(struct redis_store *store, enum redis_script script,
 	const struct route *route, int32_t partition, struct store_error *error)
 {
-	redisReply *reply;
-	enum verdict v;
-
-	if (!store->context)
-		return not_connected(error);
 	store->watch.route = NULL; /* the script may write the fence */
 	script_head(store, script, route, partition);
-	v = send_script(store, &reply, error);
+	return send_script(store, error);
+}
+
+enum verdict redis_script_answer(struct redis_store *store, struct store_error *error)
+{
+	redisReply *reply;
+	enum verdict v = redis_reply(store, &reply, error);
+
 	if (v == VERDICT_RETRY && !strcmp(error->class, "no_script")) {
 		v = redis_load_scripts(store, error);
 		if (v == VERDICT_DONE)
-			v = send_script(store, &reply, error);
+			v = send_script(store, error);
+		if (v == VERDICT_DONE)
+			v = redis_reply(store, &reply, error);
 	}
 	if (v != VERDICT_DONE)
 		return v;
 	v = judge_word(reply, error);
 	freeReplyObject(reply);
 	return v;
+}
+
+enum verdict redis_script_call(struct redis_store *store, enum redis_script script,
+	const struct route *route, int32_t partition, struct store_error *error)
+{
+	enum verdict v = redis_script_send(store, script, route, partition, error);
+
+	return v == VERDICT_DONE ? redis_script_answer(store, error) : v;
 }

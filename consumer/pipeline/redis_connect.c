@@ -47,6 +47,7 @@ void redis_store_free(struct redis_store *store)
 	pthread_mutex_destroy(&store->mu);
 	text_buffer_release(&store->head);
 	text_buffer_release(&store->body);
+	text_buffer_release(&store->trip);
 	text_buffer_release(&store->scratch);
 	free(store);
 }

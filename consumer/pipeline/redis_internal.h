@@ -31,6 +31,11 @@ struct redis_store {
 	int key_digits, value_digits; /* of the last lengths: the next ones are alike */
 	bool transactions; /* wanted, and the server does them right */
 	struct redis_watch watch;
+	bool sent_script; /* how the batch went out whose answer is to come */
+	size_t sent_commands; /* otherwise: inside its MULTI */
+	struct text_buffer trip; /* a batch's commands, made before they are sent */
+	size_t trip_commands;
+	uint64_t trip_selection; /* of which batch; 0: none */
 	pthread_mutex_t mu;
 	int fd; /* under mu; -1 when closed */
 };
@@ -72,11 +77,16 @@ void redis_arg_number(struct redis_store *store, int64_t number);
 /* Runs the script on the fence; OK is DONE, every other word MOVED. NOSCRIPT loads and repeats. */
 enum verdict redis_script_call(struct redis_store *store, enum redis_script script,
 	const struct route *route, int32_t partition, struct store_error *error);
+/* The same in two halves. */
+enum verdict redis_script_send(struct redis_store *store, enum redis_script script,
+	const struct route *route, int32_t partition, struct store_error *error);
+enum verdict redis_script_answer(struct redis_store *store, struct store_error *error);
 /* NOFENCE, MOVED or NEWER as an error. */
 enum verdict redis_refused(const char *word, struct store_error *error);
-/* Queues what is in the buffer; nothing is sent before a reply is asked for. */
+/* Queues what is in the buffer; it is sent by redis_flush, or when a reply is asked for. */
 enum verdict redis_queue(
 	struct redis_store *store, const struct text_buffer *buffer, struct store_error *error);
+enum verdict redis_flush(struct redis_store *store, struct store_error *error);
 /* The fence's key, into `key`. */
 void redis_fence_key(struct redis_store *store, const struct route *route, int32_t partition,
 	struct text_buffer *key);
@@ -97,11 +107,10 @@ size_t redis_row_commands(struct redis_store *store, const struct route *route,
 /* redis_watch.c */
 /* The batch by WATCH, MULTI and EXEC. *spoiled: others wrote the fence again and again; nothing
  * happened. */
-enum verdict redis_watch_apply(struct redis_store *store, const struct batch *batch,
-	bool *spoiled, struct store_error *error);
-/* The rows alone: only where BARE. */
-enum verdict redis_bare_apply(
+enum verdict redis_watch_send(
 	struct redis_store *store, const struct batch *batch, struct store_error *error);
+enum verdict redis_watch_answer(struct redis_store *store, const struct batch *batch,
+	bool *spoiled, struct store_error *error);
 /* At connect: sets store->transactions. */
 enum verdict redis_watch_probe(struct redis_store *store, struct store_error *error);
 

@@ -4,6 +4,7 @@
  * without one where the server can (redis_watch.c).
  */
 #include "consumer/pipeline/redis_internal.h"
+#include "consumer/pipeline/redis_trip.h"
 
 #include "common/mem.h"
 #include "consumer/pipeline/bare.h"
@@ -101,24 +102,50 @@ enum verdict redis_store_jump(struct redis_store *store, const struct route *rou
 	return redis_script_call(store, SCRIPT_JUMP, route, partition, error);
 }
 
-enum verdict redis_store_apply(
+static enum verdict send_by_script(
 	struct redis_store *store, const struct batch *batch, struct store_error *error)
 {
-	if (BARE)
-		return redis_bare_apply(store, batch, error);
-	if (store->transactions) {
-		bool spoiled;
-		enum verdict v = redis_watch_apply(store, batch, &spoiled, error);
-
-		if (v != VERDICT_DONE || !spoiled)
-			return v;
-	}
+	store->sent_script = true;
 	redis_args_begin(store);
 	redis_arg_offset(store, batch->from);
 	redis_arg_offset(store, batch->to);
 	redis_arg_number(store, batch->generation);
 	redis_arg_rows(store, batch->route, batch->selected, batch->selected_count);
-	return redis_script_call(store, SCRIPT_APPLY, batch->route, batch->partition, error);
+	return redis_script_send(store, SCRIPT_APPLY, batch->route, batch->partition, error);
+}
+
+void redis_store_prepare(struct redis_store *store, const struct batch *batch)
+{
+	if (BARE || store->transactions)
+		redis_trip_make(store, batch);
+}
+
+enum verdict redis_store_send(
+	struct redis_store *store, const struct batch *batch, struct store_error *error)
+{
+	store->sent_script = false;
+	if (BARE)
+		return redis_trip_send(store, batch, error);
+	if (store->transactions)
+		return redis_watch_send(store, batch, error);
+	return send_by_script(store, batch, error);
+}
+
+enum verdict redis_store_answer(
+	struct redis_store *store, const struct batch *batch, struct store_error *error)
+{
+	if (BARE)
+		return redis_bare_answer(store, error);
+	if (!store->sent_script) {
+		bool spoiled;
+		enum verdict v = redis_watch_answer(store, batch, &spoiled, error);
+
+		if (v == VERDICT_DONE && spoiled)
+			v = send_by_script(store, batch, error);
+		if (v != VERDICT_DONE || !spoiled)
+			return v;
+	}
+	return redis_script_answer(store, error);
 }
 
 enum verdict redis_store_refresh(

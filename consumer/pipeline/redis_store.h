@@ -67,10 +67,19 @@ enum verdict redis_store_jump(struct redis_store *store, const struct route *rou
 	int32_t partition, const struct fence *read, int64_t to, const char *rebuild,
 	struct store_error *error);
 
-/* The batch's one call: the selected rows, and the fence from -> to, all or nothing. MOVED: not at
- * from, no fence, or newer rows are there already. */
-enum verdict redis_store_apply(
+/*
+ * The batch in one trip: the selected rows, and the fence from -> to, all or nothing. MOVED: not at
+ * from, no fence, or newer rows are there already. In two halves, so that the caller may work while
+ * Redis does: after a send that was DONE comes its answer, before any other call of the store, with
+ * the batch as it was.
+ */
+enum verdict redis_store_send(
 	struct redis_store *store, const struct batch *batch, struct store_error *error);
+enum verdict redis_store_answer(
+	struct redis_store *store, const struct batch *batch, struct store_error *error);
+/* Writes down what the send of this batch will be, where that may be done before: while its rows
+ * are in the processor's cache, and while another batch's answer is awaited. Never needed. */
+void redis_store_prepare(struct redis_store *store, const struct batch *batch);
 
 /*
  * The only other way into the cache (protocol: refresh): rows as one MySQL snapshot at ledger

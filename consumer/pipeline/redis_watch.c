@@ -10,27 +10,13 @@
  *   3 nothing inside may fail when it is executed, for EXEC goes on to the fence
  */
 #include "consumer/pipeline/redis_internal.h"
+#include "consumer/pipeline/redis_trip.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #define TRIES                                                                                  \
 	3 /* somebody writes the fence all the time: then the script, which cannot be spoiled */
-
-static void add_watch(struct redis_store *store, const struct text_buffer *key)
-{
-	static const char *const fields[] = {"next", "seen", "rebuild", "generation"};
-	struct text_buffer *body = &store->body;
-
-	redis_words(body, 2);
-	redis_arg_text(store, "WATCH");
-	redis_word(body, key->data, key->used);
-	redis_words(body, 6);
-	redis_arg_text(store, "HMGET");
-	redis_word(body, key->data, key->used);
-	for (int i = 0; i < 4; i++)
-		redis_arg_text(store, fields[i]);
-}
 
 /* The answers to WATCH and HMGET: both are read, whatever they are. */
 static enum verdict read_watch(
@@ -84,7 +70,7 @@ static enum verdict look(struct redis_store *store, const struct batch *batch,
 	enum verdict v;
 
 	redis_args_begin(store);
-	add_watch(store, key);
+	redis_trip_watch(store, key);
 	v = redis_queue(store, &store->body, error);
 	if (v == VERDICT_DONE)
 		v = read_watch(store, batch, error);
@@ -92,31 +78,6 @@ static enum verdict look(struct redis_store *store, const struct batch *batch,
 		return v;
 	word = refusal(&store->watch.fence, batch);
 	return word ? redis_refused(word, error) : VERDICT_DONE;
-}
-
-/* Everything from MULTI to HMGET, in store->body. Returns how many commands stand inside. */
-static size_t build(
-	struct redis_store *store, const struct batch *batch, const struct text_buffer *key)
-{
-	struct text_buffer *body = &store->body;
-	size_t inside;
-
-	redis_args_begin(store);
-	redis_words(body, 1);
-	redis_arg_text(store, "MULTI");
-	inside =
-		redis_row_commands(store, batch->route, batch->selected, batch->selected_count);
-	redis_words(body, 6);
-	redis_arg_text(store, "HSET");
-	redis_word(body, key->data, key->used);
-	redis_arg_text(store, "seen");
-	redis_arg_offset(store, batch->to);
-	redis_arg_text(store, "next");
-	redis_arg_offset(store, batch->to);
-	redis_words(body, 1);
-	redis_arg_text(store, "EXEC");
-	add_watch(store, key);
-	return inside + 1;
 }
 
 /* MULTI's answer and those of what is queued: all of them are read, the first error counts. */
@@ -196,55 +157,33 @@ static enum verdict read_trip(struct redis_store *store, const struct batch *bat
 	return v;
 }
 
-enum verdict redis_watch_apply(struct redis_store *store, const struct batch *batch,
-	bool *spoiled, struct store_error *error)
-{
-	struct text_buffer *key = &store->scratch;
-	enum verdict v;
-
-	key->used = 0;
-	redis_fence_key(store, batch->route, batch->partition, key);
-	text_buffer_add(key, "", 1); /* ends as a text, too */
-	key->used--;
-	for (int i = 0; i < TRIES; i++) {
-		size_t inside;
-
-		*spoiled = false;
-		if (!may_go(store, batch)) {
-			v = look(store, batch, key, error);
-			if (v != VERDICT_DONE)
-				return v;
-		}
-		inside = build(store, batch, key);
-		store->watch.route = NULL;
-		v = redis_queue(store, &store->body, error);
-		if (v == VERDICT_DONE)
-			v = read_trip(store, batch, inside, key, spoiled, error);
-		if (v != VERDICT_DONE || !*spoiled)
-			return v;
-	}
-	return VERDICT_DONE;
-}
-
-enum verdict redis_bare_apply(
+enum verdict redis_watch_send(
 	struct redis_store *store, const struct batch *batch, struct store_error *error)
 {
-	enum verdict v;
-	size_t count;
+	const struct text_buffer *key = redis_trip_key(store, batch);
+	enum verdict v = VERDICT_DONE;
 
-	redis_args_begin(store);
-	count = redis_row_commands(store, batch->route, batch->selected, batch->selected_count);
-	if (count == 0)
-		return VERDICT_DONE;
-	v = redis_queue(store, &store->body, error);
-	for (size_t i = 0; i < count && v == VERDICT_DONE; i++) {
-		redisReply *reply;
+	if (!may_go(store, batch))
+		v = look(store, batch, key, error);
+	if (v != VERDICT_DONE)
+		return v;
+	store->watch.route = NULL;
+	return redis_trip_send(store, batch, error);
+}
 
-		v = redis_reply(store, &reply, error);
-		if (v == VERDICT_DONE)
-			freeReplyObject(reply);
+enum verdict redis_watch_answer(struct redis_store *store, const struct batch *batch,
+	bool *spoiled, struct store_error *error)
+{
+	for (int i = 1;; i++) {
+		enum verdict v = read_trip(store, batch, store->sent_commands,
+			redis_trip_key(store, batch), spoiled, error);
+
+		if (v != VERDICT_DONE || !*spoiled || i == TRIES)
+			return v;
+		v = redis_watch_send(store, batch, error);
+		if (v != VERDICT_DONE)
+			return v;
 	}
-	return v;
 }
 
 /*

@@ -26,18 +26,15 @@ static void count_end_to_end(struct meters *meters, const struct batch *batch)
 	}
 }
 
-void settle_batch(const struct pipeline *pipeline, struct partition *p)
+void settle_batch(const struct pipeline *pipeline, struct partition *p, struct batch *batch)
 {
-	const struct batch *batch = &p->batch;
-
 	FAULT_POINT("settle_before");
-	p->position = batch->to;
 	atomic_store(&p->settled, batch->to);
 	atomic_fetch_add_explicit(&p->applied, batch->row_count, memory_order_relaxed);
 	atomic_store_explicit(
 		&p->last_batch, (uint32_t)batch->record_count, memory_order_relaxed);
 	metric_histogram_observe(&pipeline->meters->batch_records, (double)batch->record_count);
 	count_end_to_end(pipeline->meters, batch);
-	partition_drop_batch(p);
+	batch_clear(batch);
 	FAULT_POINT("settle_after");
 }

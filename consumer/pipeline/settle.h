@@ -1,4 +1,4 @@
-/* settle (step 6): both stores hold the batch: its end may be committed, and it is counted. */
+/* settle (step 6): the stores hold the batch: its end may be committed, and it is counted. */
 #ifndef CONSUMER_PIPELINE_SETTLE_H
 #define CONSUMER_PIPELINE_SETTLE_H
 
@@ -9,6 +9,7 @@
  * Publishes the position for the pool's next commit, counts records and end-to-end times (from
  * each record's timestamp), clears the batch.
  */
-void settle_batch(const struct pipeline *pipeline, struct partition *partition);
+void settle_batch(
+	const struct pipeline *pipeline, struct partition *partition, struct batch *batch);
 
 #endif

@@ -5,6 +5,9 @@
  *	claim	where do both stores stand?				     claim.c
  *	check	is it the same log?					     intake.c
  *	batch	intake - decode - batch - mysql - redis - settle   intake.c, apply.c
+ *
+ * One batch at a time may be with Redis while the next one, of whatever partition, is taken, decoded
+ * and sent to MySQL: stepper.behind. Everything else that asks Redis waits for its answer first.
  */
 #include "consumer/pipeline/step.h"
 
@@ -14,12 +17,11 @@
 #include "consumer/pipeline/claim.h"
 #include "consumer/pipeline/intake.h"
 #include "consumer/pipeline/log_position.h"
+#include "consumer/pipeline/step_connect.h"
 
 #include <string.h>
 
 #define MOVED_BACKOFF_MS 5
-#define CONNECT_BASE_MS	 50
-#define CONNECT_CAP_MS	 5000
 
 void stepper_init(struct stepper *w, const struct pipeline *pipeline, int number)
 {
@@ -27,7 +29,7 @@ void stepper_init(struct stepper *w, const struct pipeline *pipeline, int number
 	w->tools.pipeline = pipeline;
 	w->tools.mysql = mysql_store_new(&pipeline->mysql);
 	w->tools.redis = redis_store_new(&pipeline->redis);
-	backoff_init(&w->connect_backoff, CONNECT_BASE_MS, CONNECT_CAP_MS);
+	step_connect_init(w);
 }
 
 void stepper_release(struct stepper *w)
@@ -109,47 +111,6 @@ static void act(
 		wait_before_next(p, w->pipeline->stopped_retry_ms);
 		break;
 	}
-}
-
-/* ---- connections --------------------------------------------------------------------------- */
-
-/* Are both stores there? Tries, with a backoff and for ever, when one is not. */
-static bool connected(struct stepper *w)
-{
-	struct store_error error = {.store = "mysql", .class = "connection", .row = -1};
-	enum verdict v = VERDICT_DONE;
-
-	if (w->mysql_up && w->redis_up)
-		return true;
-	if (clock_mono_ms() < w->connect_not_before_ms)
-		return false;
-	if (!w->mysql_up)
-		w->mysql_up = (v = mysql_store_connect(w->tools.mysql, &error)) == VERDICT_DONE;
-	if (v == VERDICT_DONE && !w->redis_up)
-		w->redis_up = (v = redis_store_connect(w->tools.redis, &error)) == VERDICT_DONE;
-	if (v == VERDICT_DONE) {
-		backoff_reset(&w->connect_backoff);
-		log_event(LOG_INFO, "stores_connected", LOG_F("worker", LOG_INT(w->number)));
-		return true;
-	}
-	w->connect_not_before_ms = clock_mono_ms() + backoff_next_ms(&w->connect_backoff);
-	meters_count(&w->pipeline->meters->store_errors, error.store, error.class);
-	log_limited(LOG_WARN, "store_unreachable", LOG_F("worker", LOG_INT(w->number)),
-		LOG_F("store", LOG_STR(error.store)), LOG_F("error", LOG_STR(error.msg.text)));
-	w->connect_error = error.msg;
-	return false;
-}
-
-void stepper_idle(struct stepper *w)
-{
-	struct store_error error;
-	int64_t now = clock_mono_ms();
-
-	if (!w->mysql_up || now < w->next_ping_ms)
-		return;
-	w->next_ping_ms = now + w->pipeline->mysql.idle_timeout_s * 1000 / 3;
-	if (mysql_store_ping(w->tools.mysql, &error) != VERDICT_DONE)
-		w->mysql_up = false;
 }
 
 /* ---- one step of one partition -------------------------------------------------------------- */
@@ -266,6 +227,54 @@ static void note_taken(const struct pipeline *pipeline, struct partition *p)
 	atomic_store_explicit(&p->taken_mark, bytes, memory_order_relaxed);
 }
 
+/* The answer about the batch that is with Redis, if there is one. Returns whether all is well. */
+static bool settle_behind(struct stepper *w)
+{
+	struct store_error error = {.store = "redis", .class = "stream", .row = -1};
+	struct partition *p = w->behind;
+	enum verdict v;
+
+	if (!p)
+		return true;
+	w->behind = NULL;
+	v = apply_answer(&w->tools, p, &error);
+	act(w, p, v, &error);
+	return v == VERDICT_DONE;
+}
+
+void stepper_settle(struct stepper *w)
+{
+	(void)settle_behind(w);
+}
+
+/* The open batch into the stores. */
+static void step_apply(struct stepper *w, struct partition *p, struct store_error *error)
+{
+	enum verdict v;
+	bool well;
+
+	if (p->dead.count > 0) /* their delivery may take long */
+		stepper_settle(w);
+	v = apply_start(&w->tools, p, error);
+	well = settle_behind(w);
+	if (v == VERDICT_DONE)
+		v = apply_finish(&w->tools, p, error);
+	if (v == VERDICT_DONE && !well) {
+		/* This one stays open for another try, unless its partition is to be claimed. */
+		v = apply_rollback(&w->tools, error);
+		if (v != VERDICT_DONE)
+			act(w, p, v, error);
+		return;
+	}
+	if (v == VERDICT_DONE)
+		v = apply_commit(&w->tools, p, error);
+	if (v == VERDICT_DONE &&
+		p->sent.to > p->sent.from) /* Redis has it, and has not answered */
+		w->behind = p;
+	else
+		act(w, p, v, error);
+}
+
 static bool step_batch(struct stepper *w, struct partition *p, struct store_error *error)
 {
 	int64_t start_ns = clock_mono_ns();
@@ -282,7 +291,10 @@ static bool step_batch(struct stepper *w, struct partition *p, struct store_erro
 		switch (intake_fill(
 			p, w->pipeline->batch_records, w->pipeline->batch_bytes, &error->msg)) {
 		case INTAKE_EMPTY:
-			return look_at_fence(w, p, error);
+			if (!w->behind)
+				return look_at_fence(w, p, error);
+			stepper_settle(w);
+			return true;
 		case INTAKE_DOUBT:
 			partition_set_mode(p, MODE_CLAIM);
 			return true;
@@ -299,7 +311,10 @@ static bool step_batch(struct stepper *w, struct partition *p, struct store_erro
 		apply_decode(&w->tools, p);
 		p->batch_open = true;
 	}
-	act(w, p, apply_batch(&w->tools, p, error), error);
+	if (atomic_load(&p->mode) == MODE_CATCH_UP)
+		act(w, p, apply_catch_up(&w->tools, p, error), error);
+	else
+		step_apply(w, p, error);
 	return true;
 }
 
@@ -307,9 +322,11 @@ bool step_partition(struct stepper *w, struct partition *p)
 {
 	struct store_error error = {.store = "kafka", .class = "stream", .row = -1};
 
+	if (atomic_load(&p->mode) != MODE_RUN)
+		stepper_settle(w);
 	if (clock_mono_ms() < p->not_before_ms)
 		return false;
-	if (!connected(w)) {
+	if (!step_connected(w)) {
 		if (!p->error_noted)
 			partition_note_error(p, w->connect_error.text);
 		p->error_noted = true;

@@ -15,6 +15,7 @@ struct stepper {
 	const struct pipeline *pipeline;
 	int number; /* of the worker, for logs */
 	struct apply_tools tools;
+	struct partition *behind; /* its `sent` waits for Redis' answer; NULL: none */
 	bool mysql_up, redis_up;
 	struct backoff connect_backoff;
 	int64_t connect_not_before_ms;
@@ -22,9 +23,12 @@ struct stepper {
 	struct errmsg connect_error;
 };
 
+/* step_partition may leave a batch with Redis and return: stepper_settle waits for the answer. It is
+ * to be called before a partition is let go and before the thread sleeps. */
 void stepper_init(struct stepper *stepper, const struct pipeline *pipeline, int number);
 void stepper_release(struct stepper *stepper);
 
+void stepper_settle(struct stepper *stepper);
 /* To be called while there is nothing to do: keeps the connections alive. */
 void stepper_idle(struct stepper *stepper);
 /* Returns whether anything was done: false = sleep until woken, or until p->not_before_ms. */

@@ -85,12 +85,20 @@ static void let_go(struct worker *w, int index)
 /* Takes over what the pool gave and lets go what it wants back. Returns false to end. */
 static bool obey(struct worker *w)
 {
-	bool go_on;
+	bool go_on, leaving;
 
 	pthread_mutex_lock(&w->mu);
 	for (int i = 0; i < w->inbox_count; i++)
 		take_in(w, w->inbox[i]);
 	w->inbox_count = 0;
+	leaving = w->stop;
+	for (int i = 0; i < w->count; i++)
+		leaving |= atomic_load(&w->owned[i]->leave);
+	if (leaving) { /* without the lock: worker_interrupt may have to end its waiting */
+		pthread_mutex_unlock(&w->mu);
+		stepper_settle(&w->stepper);
+		pthread_mutex_lock(&w->mu);
+	}
 	for (int i = w->count - 1; i >= 0; i--) {
 		if (w->stop || atomic_load(&w->owned[i]->leave))
 			let_go(w, i);
@@ -126,8 +134,9 @@ static void rest(struct worker *w)
 
 	if (w->busy_since_ms &&
 		clock_mono_ms() - w->busy_since_ms >= pipeline->commit_interval_ms)
-		pipeline->commit_soon(pipeline->commit_user);
+		pipeline->commit_soon(pipeline->pool_user);
 	w->busy_since_ms = 0;
+	stepper_settle(&w->stepper);
 	stepper_idle(&w->stepper);
 	sleep_until_woken(w);
 }

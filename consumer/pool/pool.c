@@ -90,7 +90,7 @@ int pool_new(struct pool **out, struct pool_config *config, struct pipeline *pip
 	pool->queue = rd_kafka_queue_get_consumer(pool->kafka);
 	pipeline->kafka = pool->kafka;
 	pipeline->commit_soon = pool_commit_soon;
-	pipeline->commit_user = pool;
+	pipeline->pool_user = pool;
 	err = subscribe(pool, msg);
 	if (err != 0) {
 		pool_free(pool);

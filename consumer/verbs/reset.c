@@ -7,6 +7,7 @@
 #include "common/kafka_topic.h"
 #include "common/log.h"
 #include "common/mem.h"
+#include "consumer/pipeline/mysql_reset.h"
 #include "consumer/verbs/settings.h"
 #include "consumer/verbs/time_option.h"
 #include "consumer/verbs/verbs.h"

@@ -8,6 +8,7 @@
 #include "common/log.h"
 #include "consumer/failure/deadletter.h"
 #include "consumer/pipeline/bare.h"
+#include "consumer/pipeline/mysql_check.h"
 #include "consumer/pipeline/mysql_facts.h"
 #include "consumer/pool/pool.h"
 #include "consumer/verbs/fetch_limits.h"

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "consumer/pipeline/mysql_check.h"
 #include "consumer/pipeline/mysql_store.h"
 #include "tests/lib/stores.h"
 #include "tests/lib/users.h"

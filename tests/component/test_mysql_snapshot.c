@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/mem.h"
 #include "consumer/pipeline/mysql_store.h"
 #include "tests/lib/stores.h"
 #include "tests/lib/users.h"
@@ -297,6 +298,44 @@ static void a_key_of_two_columns_is_read_deleted_and_scanned(void **state)
 	mysql_store_free(store);
 }
 
+/* A text's length goes before it in 1, 3, 4 or 9 bytes. */
+static void texts_of_every_length_arrive_whole(void **state)
+{
+	static const size_t lengths[] = {0, 1, 250, 251, 65535, 65536, (1 << 24) - 1, 1 << 24};
+	enum { COUNT = sizeof(lengths) / sizeof(lengths[0]) };
+	char *text = mem_alloc(lengths[COUNT - 1]);
+	struct cell cells[COUNT][KIND_COLUMNS];
+	struct row rows[COUNT], *selected[COUNT];
+	struct batch batch = {
+		.route = KINDS, .to = 1, .selected = selected, .selected_count = COUNT};
+	struct mysql_store *store;
+
+	(void)state;
+	for (size_t i = 0; i < lengths[COUNT - 1]; i++)
+		text[i] = (char)('a' + i % 23);
+	test_sql(root, "SET GLOBAL max_allowed_packet=134217728");
+	store = opened();
+	for (int i = 0; i < COUNT; i++) {
+		memset(cells[i], 0, sizeof(cells[i]));
+		selected[i] = kind_row(&rows[i], cells[i], i, T("x"));
+		cells[i][2] = D(i);
+		cells[i][3] = I(0);
+		cells[i][4] = T("2026-01-01 00:00:00.000");
+		cells[i][5] = (struct cell){
+			.kind = CELL_TEXT, .length = (uint32_t)lengths[i], .text = text};
+		cells[i][6] = T("");
+	}
+	done(mysql_store_create_position(store, KINDS, 0, 0, &error));
+	done(mysql_store_execute(store, &batch, &error));
+	done(mysql_store_commit(store, &error));
+	for (int i = 0; i < COUNT; i++)
+		assert_int_equal(
+			test_sql_long(root, -1, "SELECT LENGTH(j) FROM kinds WHERE a=%d", i),
+			lengths[i]);
+	mysql_store_free(store);
+	free(text);
+}
+
 static void make_kinds(void)
 {
 	static const struct {
@@ -359,6 +398,7 @@ int main(void)
 		cmocka_unit_test(a_scan_in_chunks_sees_every_row_once),
 		cmocka_unit_test(every_type_comes_back_as_decode_makes_it),
 		cmocka_unit_test(a_key_of_two_columns_is_read_deleted_and_scanned),
+		cmocka_unit_test(texts_of_every_length_arrive_whole),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

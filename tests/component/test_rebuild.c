@@ -287,7 +287,7 @@ static bool write_one(struct mysql_store *to_mysql, struct redis_store *to_redis
 	if (mysql_store_execute(to_mysql, &users->batch, &error) != VERDICT_DONE ||
 		mysql_store_commit(to_mysql, &error) != VERDICT_DONE)
 		fail_msg("writer: %s", error.msg.text);
-	v = redis_store_apply(to_redis, &users->batch, &error);
+	v = test_redis_apply(to_redis, &users->batch, &error);
 	writer->moved += v != VERDICT_DONE;
 	writer->position += 50;
 	users_free(users);

@@ -67,7 +67,7 @@ static enum verdict apply_one(struct redis_store *store, int64_t from)
 	enum verdict v;
 
 	users_put(users, "a", "Anna", 1, "w");
-	v = redis_store_apply(store, &users->batch, &error);
+	v = test_redis_apply(store, &users->batch, &error);
 	users_free(users);
 	return v;
 }

@@ -22,7 +22,7 @@ static void a_batch_moves_fence_and_keys_together(void **state)
 	users_put(users, "a", "Anna", 30, "miller");
 	users_put(users, "b", "B \"q\" \n", 1, "");
 	users_delete(users, "gone");
-	is(redis_store_apply(store, &users->batch, &kit.error), VERDICT_DONE);
+	is(test_redis_apply(store, &users->batch, &kit.error), VERDICT_DONE);
 	assert_string_equal(ask("GET user:a"),
 		"{\"id\":\"a\",\"name\":\"Anna\",\"age\":30,\"occupation\":\"miller\"}");
 	assert_string_equal(ask("GET user:b"),
@@ -172,7 +172,7 @@ static void a_fence_of_another_generation_is_replaced_and_never_used(void **stat
 
 	(void)state;
 	users->batch.generation = 8;
-	is(redis_store_apply(store, &users->batch, &kit.error), VERDICT_MOVED);
+	is(test_redis_apply(store, &users->batch, &kit.error), VERDICT_MOVED);
 	read.next = 9;
 	is(redis_store_create_fence(store, kit.route, 0, &read, &wanted, &kit.error),
 		VERDICT_MOVED);
@@ -184,7 +184,7 @@ static void a_fence_of_another_generation_is_replaced_and_never_used(void **stat
 	fence_is(store, 3, 3, "");
 	is(apply_one(store, 3, "a", "old generation"), VERDICT_MOVED);
 	is(refresh_one(store, 99, -1, -1, "a", "old generation"), VERDICT_MOVED);
-	is(redis_store_apply(store, &users->batch, &kit.error), VERDICT_DONE);
+	is(test_redis_apply(store, &users->batch, &kit.error), VERDICT_DONE);
 	fence_is(store, 4, 4, "");
 	users_free(users);
 	redis_store_free(store);
@@ -214,13 +214,13 @@ static void large_batches_are_written_whole(void **state)
 		is(make_fence(store, 0, ""), VERDICT_DONE);
 		users = users_new(kit.route, 0, 5000);
 		users_put_many(users, 0, USERS_ROWS, 1);
-		is(redis_store_apply(store, &users->batch, &kit.error), VERDICT_DONE);
+		is(test_redis_apply(store, &users->batch, &kit.error), VERDICT_DONE);
 		assert_string_equal(ask("DBSIZE"), "2001");
 		for (int i = 0; i < USERS_ROWS; i++)
 			users->rows[i].tombstone = i % 2;
 		users->batch.from = 5000;
 		users->batch.to = 5001;
-		is(redis_store_apply(store, &users->batch, &kit.error), VERDICT_DONE);
+		is(test_redis_apply(store, &users->batch, &kit.error), VERDICT_DONE);
 		assert_string_equal(ask("DBSIZE"), "1001");
 		users_free(users);
 	}
@@ -237,7 +237,7 @@ static void a_hash_holds_exactly_its_row(void **state)
 	kit.route->cache = CACHE_HASH;
 	ask("HSET user:a stale 1 name old");
 	users_put(users, "a", "Anna", 30, "x")->cells[3].kind = CELL_NULL;
-	is(redis_store_apply(store, &users->batch, &kit.error), VERDICT_DONE);
+	is(test_redis_apply(store, &users->batch, &kit.error), VERDICT_DONE);
 	assert_string_equal(ask("HLEN user:a"), "3");
 	assert_string_equal(ask("HGET user:a name"), "Anna");
 	assert_string_equal(ask("HGET user:a age"), "30");
@@ -245,7 +245,7 @@ static void a_hash_holds_exactly_its_row(void **state)
 	kit.route->cache_ttl_s = 100;
 	users->batch.from = 1;
 	users->batch.to = 2;
-	is(redis_store_apply(store, &users->batch, &kit.error), VERDICT_DONE);
+	is(test_redis_apply(store, &users->batch, &kit.error), VERDICT_DONE);
 	assert_string_equal(ask("TTL user:a"), "100");
 	kit.route->cache = CACHE_JSON;
 	is(apply_one(store, 2, "a", "x"), VERDICT_DONE);

@@ -117,7 +117,7 @@ static void apply(struct users *users)
 {
 	done(mysql_store_execute(mysql, &users->batch, &error));
 	done(mysql_store_commit(mysql, &error));
-	done(redis_store_apply(cache, &users->batch, &error));
+	done(test_redis_apply(cache, &users->batch, &error));
 }
 
 /* Empty stores at position 0, one partition, then `count` users. */
@@ -213,7 +213,7 @@ static void a_row_whose_record_is_on_its_way_is_no_difference(void **state)
 	expect("--verify.patience-ms 100", 75, 0, 0, 0, 0, 10);
 	/* nor does a repair touch it */
 	expect("--repair --verify.patience-ms 100", 75, 0, 0, 0, 0, 10);
-	done(redis_store_apply(cache, &users->batch, &error));
+	done(test_redis_apply(cache, &users->batch, &error));
 	expect("", 0, 0, 0, 0, 0, 0);
 	users_free(users);
 }

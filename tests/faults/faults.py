@@ -9,7 +9,7 @@ import pymysql
 import requests
 
 POINTS = ("mysql_before_execute", "mysql_after_execute", "mysql_before_commit", "mysql_after_commit",
-          "redis_before_script", "redis_after_script", "dlq_before_delivery", "dlq_after_delivery",
+          "redis_before_script", "redis_sent", "redis_after_script", "dlq_before_delivery", "dlq_after_delivery",
           "settle_before", "settle_after", "start_after_fence", "start_after_ledger")
 
 

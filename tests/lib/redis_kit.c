@@ -79,7 +79,7 @@ enum verdict apply_one(
 	enum verdict v;
 
 	users_put(users, id, name, 1, "w");
-	v = redis_store_apply(store, &users->batch, &kit.error);
+	v = test_redis_apply(store, &users->batch, &kit.error);
 	users_free(users);
 	return v;
 }

@@ -41,6 +41,14 @@ redisContext *test_redis_plain(const struct test_server *server)
 	return redis;
 }
 
+enum verdict test_redis_apply(
+	struct redis_store *store, const struct batch *batch, struct store_error *error)
+{
+	enum verdict v = redis_store_send(store, batch, error);
+
+	return v == VERDICT_DONE ? redis_store_answer(store, batch, error) : v;
+}
+
 const char *test_redis_ask(redisContext *redis, const char *format, ...)
 {
 	static char text[4096];

@@ -22,6 +22,10 @@ redisContext *test_redis_plain(const struct test_server *server);
 __attribute__((format(printf, 2, 3))) const char *test_redis_ask(
 	redisContext *redis, const char *format, ...);
 
+/* A batch to Redis and its answer, with nothing between. */
+enum verdict test_redis_apply(
+	struct redis_store *store, const struct batch *batch, struct store_error *error);
+
 /* Fails unless got == expected; says the error's text. Use it through a macro `is`. */
 void test_verdict(enum verdict got, enum verdict expected, const struct store_error *error,
 	const char *what, int line);
