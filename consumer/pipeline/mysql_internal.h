@@ -56,6 +56,7 @@ struct mysql_store {
 	bool arrays; /* wanted, and the server may take them */
 	bool snapshot_needs_level; /* the session is READ COMMITTED */
 	unsigned long packet_max;
+	int at_once; /* 0 = no limit */
 	char *database; /* escaped for a string literal */
 	char *updated_by; /* fits the ledger's column */
 	MYSQL_STMT *fixed[FIXED_COUNT];

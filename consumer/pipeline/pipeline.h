@@ -14,11 +14,14 @@
 #include <stdint.h>
 
 struct deadletters;
+struct gate;
 
 struct pipeline {
 	rd_kafka_t *kafka; /* the group's member; borrowed */
 	const char *group;
 	struct mysql_config mysql;
+	struct gate *mysql_gate; /* borrowed; around what costs the server's processors */
+	int mysql_concurrency; /* its limit; 0: by the server's cores */
 	struct redis_config redis;
 	struct deadletters *deadletters; /* borrowed */
 	struct meters *meters; /* borrowed */

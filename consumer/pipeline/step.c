@@ -15,6 +15,7 @@
 #include "common/log.h"
 #include "consumer/pipeline/bare.h"
 #include "consumer/pipeline/claim.h"
+#include "consumer/pipeline/gate.h"
 #include "consumer/pipeline/intake.h"
 #include "consumer/pipeline/log_position.h"
 #include "consumer/pipeline/step_connect.h"
@@ -255,10 +256,12 @@ static void step_apply(struct stepper *w, struct partition *p, struct store_erro
 
 	if (p->dead.count > 0) /* their delivery may take long */
 		stepper_settle(w);
+	gate_enter(w->pipeline->mysql_gate);
 	v = apply_start(&w->tools, p, error);
 	well = settle_behind(w);
 	if (v == VERDICT_DONE)
 		v = apply_finish(&w->tools, p, error);
+	gate_leave(w->pipeline->mysql_gate);
 	if (v == VERDICT_DONE && !well) {
 		/* This one stays open for another try, unless its partition is to be claimed. */
 		v = apply_rollback(&w->tools, error);

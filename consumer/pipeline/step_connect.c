@@ -3,6 +3,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "consumer/pipeline/gate.h"
 
 #define CONNECT_BASE_MS 50
 #define CONNECT_CAP_MS	5000
@@ -10,6 +11,13 @@
 void step_connect_init(struct stepper *w)
 {
 	backoff_init(&w->connect_backoff, CONNECT_BASE_MS, CONNECT_CAP_MS);
+}
+
+/* What the server has no core for waits for InnoDB's latches, spinning (docs/performance). */
+static void limit_mysql(struct stepper *w)
+{
+	if (w->pipeline->mysql_concurrency == 0)
+		gate_set_limit(w->pipeline->mysql_gate, mysql_store_at_once(w->tools.mysql));
 }
 
 bool step_connected(struct stepper *w)
@@ -26,6 +34,7 @@ bool step_connected(struct stepper *w)
 	if (v == VERDICT_DONE && !w->redis_up)
 		w->redis_up = (v = redis_store_connect(w->tools.redis, &error)) == VERDICT_DONE;
 	if (v == VERDICT_DONE) {
+		limit_mysql(w);
 		backoff_reset(&w->connect_backoff);
 		log_event(LOG_INFO, "stores_connected", LOG_F("worker", LOG_INT(w->number)));
 		return true;

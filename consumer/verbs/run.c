@@ -8,6 +8,7 @@
 #include "common/log.h"
 #include "consumer/failure/deadletter.h"
 #include "consumer/pipeline/bare.h"
+#include "consumer/pipeline/gate.h"
 #include "consumer/pipeline/mysql_check.h"
 #include "consumer/pipeline/mysql_facts.h"
 #include "consumer/pool/pool.h"
@@ -31,6 +32,7 @@ struct run {
 	struct consumer_options *options;
 	struct settings settings;
 	struct meters meters;
+	struct gate mysql_gate;
 	struct deadletters *letters;
 	struct rebuild *rebuild;
 	struct pipeline pipeline;
@@ -314,6 +316,8 @@ static int make_pool(struct run *run, struct errmsg *msg)
 	}
 	run->pipeline = (struct pipeline){.group = options->group,
 		.mysql = run->settings.mysql,
+		.mysql_gate = &run->mysql_gate,
+		.mysql_concurrency = (int)options->mysql_concurrency,
 		.redis = run->settings.redis,
 		.deadletters = run->letters,
 		.meters = &run->meters,
@@ -368,6 +372,7 @@ int verb_run(struct consumer_options *options, struct errmsg *msg)
 		return errmsg_set(msg, ERR_BUG, "out of memory");
 	handle_signals();
 	run->options = options;
+	gate_init(&run->mysql_gate, (int)options->mysql_concurrency);
 	meters_init(&run->meters);
 	err = parse_workers(options, &run->workers, msg);
 	if (err == 0)
@@ -380,6 +385,7 @@ int verb_run(struct consumer_options *options, struct errmsg *msg)
 	deadletters_free(run->letters);
 	settings_release(&run->settings);
 	meters_release(&run->meters);
+	gate_release(&run->mysql_gate);
 	free(run);
 	return err;
 }
