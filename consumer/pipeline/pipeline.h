@@ -35,7 +35,10 @@ struct pipeline {
 	int64_t commit_interval_ms;
 	/* Any thread: there will be nothing new to commit for a while. */
 	void (*commit_soon)(void *user);
-	void *pool_user; /* of it */
+	/* Any thread: that partition's queue is below queued_min; fetch more. */
+	void (*fetch_soon)(void *user, const char *topic, int32_t partition);
+	size_t queued_min; /* records; 0: fetch_soon is not to be called */
+	void *pool_user; /* of these two */
 };
 
 #endif

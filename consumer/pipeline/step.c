@@ -278,6 +278,14 @@ static void step_apply(struct stepper *w, struct partition *p, struct store_erro
 		act(w, p, v, error);
 }
 
+/* A full batch was taken, so there is a backlog, and the queue is low. */
+static void want_more(const struct pipeline *pipeline, const struct partition *p)
+{
+	if (p->batch.record_count == pipeline->batch_records &&
+		rd_kafka_queue_length(p->queue) < pipeline->queued_min)
+		pipeline->fetch_soon(pipeline->pool_user, p->route->topic, p->id);
+}
+
 static bool step_batch(struct stepper *w, struct partition *p, struct store_error *error)
 {
 	int64_t start_ns = clock_mono_ns();
@@ -307,6 +315,7 @@ static bool step_batch(struct stepper *w, struct partition *p, struct store_erro
 			return true;
 		case INTAKE_READY:
 			note_taken(w->pipeline, p);
+			want_more(w->pipeline, p);
 			break;
 		}
 		metric_histogram_observe(&w->pipeline->meters->stage_seconds[STAGE_INTAKE],

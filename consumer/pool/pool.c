@@ -59,6 +59,23 @@ static int subscribe(struct pool *pool, struct errmsg *msg)
 	return 0;
 }
 
+static size_t queued_min(const rd_kafka_conf_t *conf)
+{
+	char value[32];
+	size_t bytes = sizeof(value);
+
+	if (rd_kafka_conf_get(conf, "queued.min.messages", value, &bytes) != RD_KAFKA_CONF_OK)
+		return 0;
+	return strtoul(value, NULL, 10);
+}
+
+static void fetch_soon(void *user, const char *topic, int32_t partition)
+{
+	struct pool *pool = user;
+
+	refill_ask(pool->refill, topic, partition);
+}
+
 int pool_new(struct pool **out, struct pool_config *config, struct pipeline *pipeline,
 	struct errmsg *msg)
 {
@@ -79,6 +96,7 @@ int pool_new(struct pool **out, struct pool_config *config, struct pipeline *pip
 	rd_kafka_conf_set_opaque(config->conf, pool);
 	rd_kafka_conf_set_rebalance_cb(config->conf, pool_on_rebalance);
 	rd_kafka_conf_set_offset_commit_cb(config->conf, on_commit);
+	pipeline->queued_min = queued_min(config->conf);
 	pool->kafka = rd_kafka_new(RD_KAFKA_CONSUMER, config->conf, text, sizeof(text));
 	if (!pool->kafka) {
 		rd_kafka_conf_destroy(config->conf);
@@ -91,6 +109,10 @@ int pool_new(struct pool **out, struct pool_config *config, struct pipeline *pip
 	pipeline->kafka = pool->kafka;
 	pipeline->commit_soon = pool_commit_soon;
 	pipeline->pool_user = pool;
+	pool->refill = refill_new(pool->kafka);
+	pipeline->fetch_soon = fetch_soon;
+	if (!pool->refill)
+		pipeline->queued_min = 0;
 	err = subscribe(pool, msg);
 	if (err != 0) {
 		pool_free(pool);
@@ -200,11 +222,14 @@ int pool_run(struct pool *pool)
 
 void pool_free(struct pool *pool)
 {
+	bool alone;
+
 	if (!pool)
 		return;
+	alone = !refill_free(pool->refill) || pool->left_alone;
 	rd_kafka_queue_destroy(pool->queue);
 	/* Destroying waits for the same answer; the process ends now, and the handle with it. */
-	if (!pool->left_alone)
+	if (!alone)
 		rd_kafka_destroy(pool->kafka);
 	pthread_mutex_destroy(&pool->mu);
 	free(pool->partitions);

@@ -5,6 +5,7 @@
 #include "consumer/pipeline/worker.h"
 #include "consumer/pool/autoscale.h"
 #include "consumer/pool/pool.h"
+#include "consumer/pool/refill.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -31,6 +32,7 @@ struct pool {
 	_Atomic int wanted_workers; /* 0 = auto */
 	_Atomic bool commit_wanted; /* before the interval is over */
 	rd_kafka_queue_t *queue; /* what the main thread polls; to wake it */
+	struct refill *refill; /* or NULL */
 
 	/* main thread only */
 	int64_t last_commit_ms, next_watch_ms, next_rebuild_ms;

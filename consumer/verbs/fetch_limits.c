@@ -25,8 +25,9 @@ static int set_least(const struct consumer_options *options, rd_kafka_conf_t *co
  * As few as never run dry, because those in the queue cost memory, and memory that was used a
  * moment ago is in the CPU's cache. Above the threshold librdkafka looks again after
  * fetch.queue.backoff.ms. Before 2.2 it looks when the broker answers anything, or after a second:
- * the queue has to last that long, and where other partitions have nothing to send, their fetch
- * must not wait its usual half second, or one busy partition waits with it (docs/performance.md).
+ * pool/refill.c has it answer. But while other partitions have nothing to send, their fetch waits at
+ * the broker, and one busy partition waits with it: not for its usual half second
+ * (docs/performance.md).
  */
 int fetch_limits(
 	const struct consumer_options *options, rd_kafka_conf_t *conf, struct errmsg *msg)
@@ -41,8 +42,8 @@ int fetch_limits(
 		return ERR_CONFIG;
 	if (rd_kafka_conf_get(conf, "fetch.queue.backoff.ms", value, &bytes) !=
 		RD_KAFKA_CONF_OK) {
-		err = kafka_conf_default(conf, &options->conf, "fetch.wait.max.ms", "50", msg);
-		return err ? err : set_least(options, conf, 50000, msg);
+		err = kafka_conf_default(conf, &options->conf, "fetch.wait.max.ms", "25", msg);
+		return err ? err : set_least(options, conf, 20000, msg);
 	}
 	err = kafka_conf_default(conf, &options->conf, "fetch.queue.backoff.ms", "20", msg);
 	return err ? err : set_least(options, conf, 20000, msg);
