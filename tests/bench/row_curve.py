@@ -11,7 +11,7 @@ from row_drain import best, drain_ours, from_memory
 from world import PARTITIONS
 
 HOT_PERCENT, REFERENCE_BACKLOG, BATCH_BYTES = 90, 150000, 4 << 20
-SIZES = ((100, "100 B", 200000), (1024, "1 KiB", 60000), (65536, "64 KiB", 2400))
+SIZES = ((100, "100 B", 400000), (1024, "1 KiB", 150000), (65536, "64 KiB", 6000))
 
 
 @contextlib.contextmanager
@@ -60,7 +60,7 @@ def measure_workers(world, rounds, check):
     """Row 11."""
     rows = {n: Row("11 drain, %d worker%s : as many threads" % (n, "s" if n > 1 else ""),
                    "records/s", ">=0.9") for n in (1, 2, 3, 6)}
-    with sized(world, 20000 if check else 200000):
+    with sized(world, 20000 if check else 400000):
         world.new_topic()
         world.backlog()
         for number in range(rounds):
@@ -76,7 +76,7 @@ def measure_skew(world, rounds, check):
     """Row 12."""
     row = Row("12 drain, %d %% on one key : one thread from memory" % HOT_PERCENT, "records/s",
               ">=1")
-    with sized(world, 20000 if check else 200000):
+    with sized(world, 20000 if check else 1000000):
         world.new_topic()
         world.backlog(hot=HOT_PERCENT)
         for number in range(rounds):
