@@ -267,11 +267,16 @@ static enum verdict session_setup(struct mysql_store *store, struct store_error 
 	enum verdict v;
 
 	store->packet_max = 1024 * 1024;
+	store->at_once = 0;
 	v = read_variables(store, &variables, error);
 	if (v != VERDICT_DONE)
 		return v;
-	/* MariaDB's default is the number of processors, whether or not it uses the pool. */
-	store->at_once = store->mariadb && is_near(store) ? variables.thread_pool_size : 0;
+	/*
+	 * MariaDB's default is the number of processors, whether or not it uses the pool. One more
+	 * than that has something to do while another waits for the disk.
+	 */
+	if (store->mariadb && variables.thread_pool_size > 0 && is_near(store))
+		store->at_once = variables.thread_pool_size + 1;
 	/* A server that logs statements refuses arrays. */
 	store->arrays = !store->config->shapes_only && store->mariadb &&
 			!(variables.log_bin && variables.statement_binlog);

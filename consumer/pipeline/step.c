@@ -278,11 +278,16 @@ static void step_apply(struct stepper *w, struct partition *p, struct store_erro
 		act(w, p, v, error);
 }
 
-/* A full batch was taken, so there is a backlog, and the queue is low. */
+/* The queue is low, and as far as is known the log has more than what is in it. */
 static void want_more(const struct pipeline *pipeline, const struct partition *p)
 {
-	if (p->batch.record_count == pipeline->batch_records &&
-		rd_kafka_queue_length(p->queue) < pipeline->queued_min)
+	size_t queued = pipeline->queued_min ? rd_kafka_queue_length(p->queue) : 0;
+	int64_t low, high;
+
+	if (queued < pipeline->queued_min &&
+		!rd_kafka_get_watermark_offsets(
+			pipeline->kafka, p->route->topic, p->id, &low, &high) &&
+		high > p->stream + (int64_t)queued)
 		pipeline->fetch_soon(pipeline->pool_user, p->route->topic, p->id);
 }
 

@@ -10,7 +10,7 @@ from measure import ROOT, Row, say
 from row_drain import best, drain_ours, from_memory
 from world import PARTITIONS
 
-HOT_PERCENT, REFERENCE_BACKLOG, BATCH_BYTES = 90, 150000, 4 << 20
+HOT_PERCENT, REFERENCE_BACKLOG, BATCH_BYTES, FETCH_MIB = 90, 150000, 4 << 20, 6
 SIZES = ((100, "100 B", 400000), (1024, "1 KiB", 150000), (65536, "64 KiB", 6000))
 
 
@@ -94,7 +94,7 @@ def wide(world):
 
 def bound_mib(world, record_bytes):
     """docs/operations.md, Memory, with the defaults."""
-    fetch = 16 * PARTITIONS + 2 * PARTITIONS
+    fetch = FETCH_MIB * PARTITIONS + 2 * PARTITIONS
     return 32 + fetch + PARTITIONS * 10 * (BATCH_BYTES + record_bytes) / 2 ** 20
 
 

@@ -17,7 +17,7 @@ BACKLOG_MIB = int(os.environ.get("WT_MEMORY_MIB", "150"))
 BUILT_TO_MEASURE = not any(v in os.environ.get("WT_BIN", "") for v in ("asan", "tsan"))
 FETCH, BATCH, RECORD = 8 * MIB, 2 * MIB, 700 << 10
 if os.environ.get("WT_MEMORY_DEFAULTS"):  # fetch.bytes and batch.bytes as they come
-    FETCH, BATCH = 16 * MIB, 4 * MIB
+    FETCH, BATCH = 6 * MIB, 4 * MIB
 
 
 def bound_bytes(partitions, workers, fetch=FETCH, batch=BATCH, record=RECORD, smallest=400):
