@@ -271,12 +271,9 @@ static enum verdict session_setup(struct mysql_store *store, struct store_error 
 	v = read_variables(store, &variables, error);
 	if (v != VERDICT_DONE)
 		return v;
-	/*
-	 * MariaDB's default is the number of processors, whether or not it uses the pool. One more
-	 * than that has something to do while another waits for the disk.
-	 */
-	if (store->mariadb && variables.thread_pool_size > 0 && is_near(store))
-		store->at_once = variables.thread_pool_size + 1;
+	/* MariaDB's default is the number of processors, whether or not it uses the pool. */
+	if (store->mariadb && is_near(store))
+		store->at_once = variables.thread_pool_size;
 	/* A server that logs statements refuses arrays. */
 	store->arrays = !store->config->shapes_only && store->mariadb &&
 			!(variables.log_bin && variables.statement_binlog);

@@ -46,8 +46,8 @@ struct mysql_store;
 struct mysql_store *mysql_store_new(const struct mysql_config *config);
 void mysql_store_free(struct mysql_store *store);
 enum verdict mysql_store_connect(struct mysql_store *store, struct store_error *error);
-/* Batches that the server executes best at once: one more than it has cores; 0: it does not say, or
- * is so far away that more have to be on their way. */
+/* Batches of small rows that the server executes best at once: as many as it has cores; 0: it does
+ * not say, or is so far away that more have to be on their way. */
 int mysql_store_at_once(const struct mysql_store *store);
 /* Keeps an idle session alive where idle_timeout_s would end it; call it every third of that. */
 enum verdict mysql_store_ping(struct mysql_store *store, struct store_error *error);

@@ -22,7 +22,8 @@
 
 #include <string.h>
 
-#define MOVED_BACKOFF_MS 5
+#define MOVED_BACKOFF_MS   5
+#define SMALL_RECORD_BYTES 4096
 
 void stepper_init(struct stepper *w, const struct pipeline *pipeline, int number)
 {
@@ -228,18 +229,25 @@ static void note_taken(const struct pipeline *pipeline, struct partition *p)
 	atomic_store_explicit(&p->taken_mark, bytes, memory_order_relaxed);
 }
 
-/* The answer about the batch that is with Redis, if there is one. Returns whether all is well. */
+/* What Redis says of the batch that it has; *of becomes NULL when it has none. */
+static enum verdict hear_redis(
+	struct stepper *w, struct partition **of, struct store_error *error)
+{
+	*error = (struct store_error){.store = "redis", .class = "stream", .row = -1};
+	*of = w->behind;
+	w->behind = NULL;
+	return *of ? apply_answer(&w->tools, *of, error) : VERDICT_DONE;
+}
+
+/* Returns whether all is well. */
 static bool settle_behind(struct stepper *w)
 {
-	struct store_error error = {.store = "redis", .class = "stream", .row = -1};
-	struct partition *p = w->behind;
-	enum verdict v;
+	struct store_error error;
+	struct partition *of;
+	enum verdict v = hear_redis(w, &of, &error);
 
-	if (!p)
-		return true;
-	w->behind = NULL;
-	v = apply_answer(&w->tools, p, &error);
-	act(w, p, v, &error);
+	if (of)
+		act(w, of, v, &error);
 	return v == VERDICT_DONE;
 }
 
@@ -248,32 +256,53 @@ void stepper_settle(struct stepper *w)
 	(void)settle_behind(w);
 }
 
+/* Its rows cost the server's processors; large ones have it wait for the disk. */
+static bool is_small(const struct batch *batch)
+{
+	return batch->record_bytes < batch->record_count * SMALL_RECORD_BYTES;
+}
+
+/*
+ * The open batch into MySQL, as far as COMMIT, while Redis has the one before. Returns whether both
+ * are well; if not, this one stays open for another try, unless its partition is to be claimed.
+ */
+static bool step_execute(struct stepper *w, struct partition *p, struct store_error *error)
+{
+	struct gate *gate = is_small(&p->batch) ? w->pipeline->mysql_gate : NULL;
+	struct store_error heard_error;
+	enum verdict v, heard;
+	struct partition *of;
+
+	if (gate)
+		gate_enter(gate);
+	v = apply_start(&w->tools, p, error);
+	heard = hear_redis(w, &of, &heard_error);
+	if (v == VERDICT_DONE)
+		v = apply_finish(&w->tools, p, error);
+	if (gate)
+		gate_leave(gate);
+	if (v == VERDICT_DONE && heard != VERDICT_DONE)
+		v = apply_rollback(&w->tools, error);
+	/* Only now: of the same partition it may drop the batch. */
+	if (v != VERDICT_DONE)
+		act(w, p, v, error);
+	if (of)
+		act(w, of, heard, &heard_error);
+	return v == VERDICT_DONE && heard == VERDICT_DONE;
+}
+
 /* The open batch into the stores. */
 static void step_apply(struct stepper *w, struct partition *p, struct store_error *error)
 {
 	enum verdict v;
-	bool well;
 
-	if (p->dead.count > 0) /* their delivery may take long */
-		stepper_settle(w);
-	gate_enter(w->pipeline->mysql_gate);
-	v = apply_start(&w->tools, p, error);
-	well = settle_behind(w);
-	if (v == VERDICT_DONE)
-		v = apply_finish(&w->tools, p, error);
-	gate_leave(w->pipeline->mysql_gate);
-	if (v == VERDICT_DONE && !well) {
-		/* This one stays open for another try, unless its partition is to be claimed. */
-		v = apply_rollback(&w->tools, error);
-		if (v != VERDICT_DONE)
-			act(w, p, v, error);
+	if (p->dead.count > 0 && !settle_behind(w)) /* their delivery may take long */
 		return;
-	}
-	if (v == VERDICT_DONE)
-		v = apply_commit(&w->tools, p, error);
-	if (v == VERDICT_DONE &&
-		p->sent.to > p->sent.from) /* Redis has it, and has not answered */
-		w->behind = p;
+	if (!step_execute(w, p, error))
+		return;
+	v = apply_commit(&w->tools, p, error);
+	if (v == VERDICT_DONE && p->sent.to > p->sent.from)
+		w->behind = p; /* Redis has it, and has not answered */
 	else
 		act(w, p, v, error);
 }
