@@ -209,10 +209,12 @@ enum verdict mysql_store_start(
 	if (store->writes.count == 0)
 		return VERDICT_DONE;
 	v = mysql_array_usable(store, batch->route, &write.array, error);
-	if (v != VERDICT_DONE || !write.array)
-		return v == VERDICT_DONE ? v : mysql_abandon(store, v, error);
-	fit = rows_fit(store, &write, store->writes.rows, store->writes.count);
-	return fit > 0 ? send_ahead(store, batch, fit, error) : VERDICT_DONE;
+	if (v == VERDICT_DONE && write.array) {
+		fit = rows_fit(store, &write, store->writes.rows, store->writes.count);
+		if (fit > 0)
+			v = send_ahead(store, batch, fit, error);
+	}
+	return v == VERDICT_DONE ? v : mysql_abandon(store, v, error);
 }
 
 /* The answers to what mysql_store_start sent: both are read, the first that is not DONE counts. */

@@ -3,9 +3,9 @@
  * gathered into one message; what merely surprises goes into the warning.
  */
 #include "consumer/pipeline/mysql_check.h"
-#include "consumer/pipeline/mysql_internal.h"
 
 #include "common/mem.h"
+#include "consumer/pipeline/mysql_internal.h"
 #include "consumer/pipeline/mysql_sql.h"
 
 #include <stdarg.h>

@@ -67,6 +67,7 @@ def test_a_redis_that_dies_with_a_batch_is_caught_up(own_world, own_servers):
     time.sleep(0.5)
     own_world.redis.connection_pool.disconnect()
     own_servers.own["redis"].signal(signal.SIGKILL)
+    wait_until(lambda: not own_servers.own["redis"].pid(), 10)
     own_servers.restart()
     own_world.wait_drained()
     rows = own_world.rows()
