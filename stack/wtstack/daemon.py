@@ -25,6 +25,15 @@ def _stat(pid):
     return fields[0], int(fields[19])
 
 
+def _has_threads(pid):
+    """A killed process whose main thread is gone holds its sockets and files until the last of
+    its threads is: one may wait for the disk."""
+    try:
+        return len(os.listdir("/proc/%d/task" % pid)) > 1
+    except OSError:
+        return False
+
+
 class Daemon:
     def __init__(self, run, name):
         self.name = name
@@ -56,8 +65,9 @@ class Daemon:
         except (OSError, ValueError):
             return None
         stat = _stat(record["pid"])
-        if not stat or stat[0] in "ZX" or stat[1] != record["start"] or \
-                record["boot"] != _boot_id():
+        if not stat or stat[1] != record["start"] or record["boot"] != _boot_id():
+            return None
+        if stat[0] in "ZX" and not _has_threads(record["pid"]):
             return None
         return record["pid"]
 

@@ -9,7 +9,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.join(ROOT, "stack"))
 
-from wtstack import daemon, kafka, mariadb, runenv, servers  # noqa: E402,F401
+from wtstack import kafka, mariadb, runenv, servers  # noqa: E402,F401
+from wtstack.daemon import Failed  # noqa: E402,F401
 
 
 class Servers:
@@ -33,8 +34,14 @@ class Servers:
         self.own = {d.name: d for d in servers.daemons(self.run) if d.pid()}
 
     def restart(self, environ=None):
-        """Starts again what is down, on the same port with the same data."""
-        self.env = servers.up(self.run, environ or {}, private=True, say=lambda text: None)
+        """Starts again what is down, on the same port with the same data. Failed where somebody
+        has the port meanwhile: the programs under test would wait for a server that is elsewhere."""
+        env = servers.up(self.run, environ or {}, private=True, say=lambda text: None)
+        moved = sorted(key for key in env if env[key] != self.env.get(key))
+        if moved:
+            raise Failed("a restarted server is elsewhere: " + ", ".join(
+                "%s %s, was %s" % (key, env[key], self.env.get(key)) for key in moved))
+        self.env = env
 
     def close(self):
         for server in servers.daemons(self.run):
@@ -42,5 +49,3 @@ class Servers:
         if os.environ.get("KEEP") != "1":
             shutil.rmtree(self.run, ignore_errors=True)
 
-
-Failed = daemon.Failed

@@ -1,6 +1,7 @@
 """stack/wtstack: the proof names what is missing; env, ports, pids and ids are what they seem."""
 import os
 import sys
+import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "stack"))
@@ -74,3 +75,21 @@ def test_a_process_is_recognised_by_its_start_not_only_by_its_number(tmp_path):
         assert daemon.pid() is not None
     finally:
         assert daemon.stop() == "stopped"
+
+
+def test_a_process_lives_until_its_last_thread_has_let_go(tmp_path):
+    """The kernel shows a zombie as soon as the main thread is gone; a port is still held then."""
+    from wtstack.daemon import Daemon
+    daemon = Daemon(str(tmp_path), "half-dead")
+    daemon.start([sys.executable, "-c",
+                  "import ctypes, threading, time\n"
+                  "threading.Thread(target=time.sleep, args=(2,)).start()\n"
+                  "ctypes.CDLL(None).pthread_exit(None)"])
+    pid, deadline = daemon.pid(), time.monotonic() + 2
+    while open("/proc/%d/stat" % pid).read().rpartition(")")[2].split()[0] != "Z":
+        assert time.monotonic() < deadline, "it should have become a zombie"
+        time.sleep(0.01)
+    assert daemon.pid() == pid
+    while daemon.pid():
+        assert time.monotonic() < deadline + 5
+        time.sleep(0.01)
