@@ -1,5 +1,5 @@
 /*
- * 2. decode - 3. batch - 4. mysql - 5. redis - 6. settle, for one batch [a, b).
+ * 1. intake - 2. decode - 3. batch - 4. mysql - 5. redis - 6. settle, for one batch [a, b).
  *
  * The order is the protocol's: letters first, then the transaction that moves the ledger, then what
  * moves the fence. Whatever goes wrong leaves both stores at a position that claim.c
@@ -9,77 +9,13 @@
 
 #include "common/clock.h"
 #include "common/fault.h"
-#include "common/log.h"
 #include "consumer/failure/bisect.h"
-#include "consumer/pipeline/decode.h"
 #include "consumer/pipeline/refresh.h"
 #include "consumer/pipeline/settle.h"
+#include "consumer/pipeline/take.h"
 
 #include <stdio.h>
 #include <string.h>
-
-static void note_stage(
-	const struct pipeline *pipeline, struct partition *p, enum stage stage, int64_t took_ns)
-{
-	metric_histogram_observe(
-		&pipeline->meters->stage_seconds[stage], (double)took_ns / 1e9);
-	atomic_store_explicit(
-		&p->stage_us[stage], (uint32_t)(took_ns / 1000), memory_order_relaxed);
-}
-
-/* Said once for each partition; counted always. */
-static void note_key_mismatches(const struct pipeline *pipeline, struct partition *p)
-{
-	atomic_fetch_add_explicit(&pipeline->meters->key_mismatches, p->batch.key_mismatches,
-		memory_order_relaxed);
-	if (p->key_mismatch_said)
-		return;
-	p->key_mismatch_said = true;
-	log_event(LOG_WARN, "key_mismatch", LOG_F("topic", LOG_STR(p->route->topic)),
-		LOG_F("partition", LOG_INT(p->id)),
-		LOG_F("offset", LOG_INT(p->batch.key_mismatch_at)),
-		LOG_F("field", LOG_STR(p->route->columns[p->route->keys[0]].field)),
-		LOG_F("means",
-			LOG_STR("a record's Kafka key is not its row's key: records of one row "
-				"in two partitions have no order; see key.mismatch")));
-}
-
-/* The last row's key is not its record's. In a catch-up MySQL has it already, whatever the rule was. */
-static void refuse_row(struct partition *p, size_t record)
-{
-	const struct route *route = p->route;
-	char text[256];
-
-	if (route->key_mismatch != KEY_MISMATCH_DEADLETTER ||
-		atomic_load(&p->mode) == MODE_CATCH_UP)
-		return;
-	snprintf(text, sizeof(text), "the record's key is not its field '%s'",
-		route->columns[route->keys[0]].field);
-	p->batch.rows[p->batch.row_count - 1].dead = true;
-	p->batch.key_mismatches--;
-	dead_records_add(&p->dead, record, "key_mismatch", "decode", text);
-}
-
-void apply_decode(struct apply_tools *tools, struct partition *p)
-{
-	int64_t start_ns = clock_mono_ns();
-	struct batch *batch = &p->batch;
-	struct decode_error why;
-
-	dead_records_clear(&p->dead);
-	for (size_t i = 0; i < batch->record_count; i++) {
-		size_t mismatches = batch->key_mismatches;
-
-		if (decode_record(batch, i, &why) == DECODE_DEAD)
-			dead_records_add(&p->dead, i, why.reason, "decode", why.msg.text);
-		else if (batch->key_mismatches > mismatches)
-			refuse_row(p, i);
-	}
-	if (batch->key_mismatches > 0)
-		note_key_mismatches(tools->pipeline, p);
-	batch_select(batch);
-	note_stage(tools->pipeline, p, STAGE_DECODE, clock_mono_ns() - start_ns);
-}
 
 static enum verdict probe_rows(
 	void *context, struct row *const *rows, size_t count, struct store_error *error)
@@ -158,6 +94,10 @@ enum verdict apply_finish(
 	enum verdict v = mysql_store_finish(tools->mysql, &p->batch, error);
 
 	FAULT_POINT("mysql_after_execute");
+	if (v == VERDICT_POISON && p->batch.let_go > 0) {
+		take_again_whole(tools->pipeline, p);
+		return VERDICT_RETRY;
+	}
 	while (v == VERDICT_POISON) {
 		v = remove_culprit(tools, p, error);
 		if (v == VERDICT_DONE)
@@ -229,7 +169,8 @@ static void settle(struct apply_tools *tools, struct partition *p, struct batch 
 	int64_t start_ns = clock_mono_ns();
 
 	settle_batch(tools->pipeline, p, batch);
-	note_stage(tools->pipeline, p, STAGE_SETTLE, clock_mono_ns() - start_ns);
+	meters_stage(
+		tools->pipeline->meters, p->stage_us, STAGE_SETTLE, clock_mono_ns() - start_ns);
 }
 
 enum verdict apply_commit(
@@ -245,7 +186,8 @@ enum verdict apply_commit(
 		partition_set_mode(p, MODE_CLAIM);
 	if (v != VERDICT_DONE)
 		return v;
-	note_stage(tools->pipeline, p, STAGE_MYSQL, p->mysql_ns + clock_mono_ns() - start_ns);
+	meters_stage(tools->pipeline->meters, p->stage_us, STAGE_MYSQL,
+		p->mysql_ns + clock_mono_ns() - start_ns);
 	p->position = p->batch.to;
 	if (atomic_load(&p->mode) == MODE_RUN)
 		return tell_redis(tools, p, error);
@@ -265,7 +207,8 @@ enum verdict apply_answer(
 		batch_clear(&p->sent);
 		return claim_unless_done(p, v);
 	}
-	note_stage(tools->pipeline, p, STAGE_REDIS, p->redis_ns + clock_mono_ns() - start_ns);
+	meters_stage(tools->pipeline->meters, p->stage_us, STAGE_REDIS,
+		p->redis_ns + clock_mono_ns() - start_ns);
 	settle(tools, p, &p->sent);
 	return VERDICT_DONE;
 }

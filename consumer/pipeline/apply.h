@@ -2,7 +2,7 @@
  * apply: one batch of one partition through the steps, by the partition's mode. Knows the order
  * of the steps and nothing of threads; step.c calls it and acts on the verdict.
  *
- *	apply_decode - apply_start - apply_finish - apply_commit - apply_answer
+ *	take_batch - apply_start - apply_finish - apply_commit - apply_answer
  *
  * Before apply_answer this thread may go on with the next batch, of whatever partition, as far as
  * apply_start: then both stores work at once. The next commit waits for the answer (protocol: a
@@ -24,14 +24,13 @@ struct apply_tools {
 	struct row_list rows; /* scratch of refresh */
 };
 
-/* Decodes the records of a batch that intake just filled; the dead ones are put aside. */
-void apply_decode(struct apply_tools *tools, struct partition *partition);
 /* A catch-up's batch: refreshed in Redis from what MySQL has, and done. */
 enum verdict apply_catch_up(
 	struct apply_tools *tools, struct partition *partition, struct store_error *error);
 /*
  * Any other's: its letters, and its transaction as far as COMMIT. Any other verdict than DONE has
- * rolled back; RETRY: the same again after a while, MOVED: claim again. After a start that was DONE
+ * rolled back; RETRY: the same again after a while (or its records, where they were let go),
+ * MOVED: claim again. After a start that was DONE
  * comes its finish.
  */
 enum verdict apply_start(

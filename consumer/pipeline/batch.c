@@ -18,6 +18,20 @@ void batch_begin(
 	batch->from = batch->to = from;
 }
 
+static void add_stamp(struct batch *batch, int64_t ms)
+{
+	if (batch->stamp_count > 0 && batch->stamps[batch->stamp_count - 1].ms == ms) {
+		batch->stamps[batch->stamp_count - 1].count++;
+		return;
+	}
+	if (batch->stamp_count == batch->stamp_room) {
+		batch->stamp_room = batch->stamp_room ? batch->stamp_room * 2 : 16;
+		batch->stamps =
+			mem_resize(batch->stamps, batch->stamp_room, sizeof(*batch->stamps));
+	}
+	batch->stamps[batch->stamp_count++] = (struct stamp_run){ms, 1};
+}
+
 void batch_add(struct batch *batch, rd_kafka_message_t *message)
 {
 	if (batch->record_count == batch->record_room) {
@@ -26,6 +40,7 @@ void batch_add(struct batch *batch, rd_kafka_message_t *message)
 			mem_resize(batch->records, batch->record_room, sizeof(*batch->records));
 	}
 	batch->records[batch->record_count++] = message;
+	add_stamp(batch, rd_kafka_message_timestamp(message, NULL));
 	batch->record_bytes += message->len + message->key_len;
 	batch->to = message->offset + 1;
 	batch->has_last = true;
@@ -33,17 +48,27 @@ void batch_add(struct batch *batch, rd_kafka_message_t *message)
 
 /*
  * The last record's stamp is needed once a batch, not once a record: asked for when the rows are
- * selected, after the last batch_add.
+ * selected, after the last batch_add, or before that record is let go.
  */
 static void stamp(struct batch *batch)
 {
 	const rd_kafka_message_t *last;
 
-	if (!batch->has_last)
+	if (!batch->has_last || batch->stamped == batch->record_count)
 		return;
+	batch->stamped = batch->record_count;
 	last = batch->records[batch->record_count - 1];
 	batch->last_timestamp = rd_kafka_message_timestamp(last, NULL);
 	batch->last_digest = record_digest(last);
+}
+
+void batch_forget(struct batch *batch, size_t record)
+{
+	if (record == batch->record_count - 1)
+		stamp(batch);
+	rd_kafka_message_destroy(batch->records[record]);
+	batch->records[record] = NULL;
+	batch->let_go++;
 }
 
 struct row *batch_add_row(struct batch *batch, size_t record)
@@ -58,7 +83,10 @@ struct row *batch_add_row(struct batch *batch, size_t record)
 	row = &batch->rows[batch->row_count++];
 	*row = (struct row){
 		.offset = batch->records[record]->offset, .record = (uint32_t)record};
-	row->cells = arena_alloc(&batch->arena, cells * sizeof(*row->cells));
+	row->cells = batch->spare_cells;
+	batch->spare_cells = NULL;
+	if (!row->cells)
+		row->cells = arena_alloc(&batch->arena, cells * sizeof(*row->cells));
 	memset(row->cells, 0, cells * sizeof(*row->cells));
 	return row;
 }
@@ -118,10 +146,15 @@ void batch_select(struct batch *batch)
 
 void batch_clear(struct batch *batch)
 {
-	for (size_t i = 0; i < batch->record_count; i++)
-		rd_kafka_message_destroy(batch->records[i]);
+	for (size_t i = 0; i < batch->record_count; i++) {
+		if (batch->records[i])
+			rd_kafka_message_destroy(batch->records[i]);
+	}
 	batch->record_count = batch->record_bytes = batch->key_mismatches = 0;
+	batch->let_go = batch->overtaken = batch->stamped = batch->stamp_count = 0;
 	batch->row_count = batch->selected_count = 0;
+	batch->keys.size = 0;
+	batch->spare_cells = NULL;
 	batch->has_last = false;
 	batch->last_timestamp = -1;
 	batch->last_digest = 0;
@@ -133,6 +166,8 @@ void batch_release(struct batch *batch)
 {
 	batch_clear(batch);
 	free(batch->records);
+	free(batch->stamps);
+	key_index_release(&batch->keys);
 	free(batch->rows);
 	free(batch->selected);
 	free(batch->items);

@@ -211,6 +211,7 @@ enum verdict claim_partition(const struct pipeline *pipeline, struct mysql_store
 	enum verdict v;
 
 	p->blank = false;
+	p->whole_until = p->told_until = 0;
 	partition_drop_batch(p);
 	atomic_store(&p->settled, -1);
 	v = redis_store_fence(redis, p->route, p->id, &c.fence, error);

@@ -77,14 +77,18 @@ static bool take_record(struct partition *p, rd_kafka_message_t *record)
 	return true;
 }
 
+void intake_begin(struct partition *p)
+{
+	batch_begin(&p->batch, p->route, p->id, p->position);
+	p->batch.generation = p->generation;
+}
+
 enum intake intake_fill(
 	struct partition *p, size_t max_records, size_t max_bytes, struct errmsg *msg)
 {
 	struct batch *batch = &p->batch;
 	bool more = true;
 
-	batch_begin(batch, p->route, p->id, p->position);
-	batch->generation = p->generation;
 	while (more && batch->record_count < max_records && batch->record_bytes < max_bytes &&
 		batch->to < p->cap) {
 		rd_kafka_message_t *next = rd_kafka_consume_queue(p->queue, 0);

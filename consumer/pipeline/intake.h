@@ -18,6 +18,9 @@ enum intake {
 	INTAKE_LOST, /* the stream is not where we thought: claim again */
 };
 
+/* A batch at the partition's position, empty. */
+void intake_begin(struct partition *partition);
+/* Up to max_records and max_bytes in the batch; may be called again while it took all it might. */
 enum intake intake_fill(
 	struct partition *partition, size_t max_records, size_t max_bytes, struct errmsg *msg);
 

@@ -7,7 +7,7 @@ const char *const stage_names[STAGE_COUNT] = {"intake", "decode", "mysql", "redi
 void meters_init(struct meters *meters)
 {
 	memset(meters, 0, sizeof(*meters));
-	metric_histogram_init_decades(&meters->batch_records, 1, 10000);
+	metric_histogram_init_decades(&meters->batch_records, 1, 100000);
 	for (int i = 0; i < STAGE_COUNT; i++)
 		metric_histogram_init_decades(&meters->stage_seconds[i], 1e-5, 10);
 	metric_histogram_init_decades(&meters->end_to_end_seconds, 1e-4, 1000);
@@ -27,6 +27,14 @@ void meters_release(struct meters *meters)
 	pthread_mutex_destroy(&meters->deadletters.mu);
 	pthread_mutex_destroy(&meters->moved.mu);
 	pthread_mutex_destroy(&meters->letters_mu);
+}
+
+void meters_stage(
+	struct meters *meters, _Atomic uint32_t *last_us, enum stage stage, int64_t took_ns)
+{
+	metric_histogram_observe(&meters->stage_seconds[stage], (double)took_ns / 1e9);
+	atomic_store_explicit(
+		&last_us[stage], (uint32_t)(took_ns / 1000), memory_order_relaxed);
 }
 
 void meters_count(struct named_counters *counters, const char *label, const char *detail)

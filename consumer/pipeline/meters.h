@@ -57,6 +57,9 @@ struct meters {
 
 void meters_init(struct meters *meters);
 void meters_release(struct meters *meters);
+/* What one step of one batch took; *last_us: of the partition, by enum stage. */
+void meters_stage(
+	struct meters *meters, _Atomic uint32_t *last_us, enum stage stage, int64_t took_ns);
 void meters_count(struct named_counters *counters, const char *label, const char *detail);
 /* A copy of the rows; returns how many. `rows` has room for METERS_NAMED_MAX. */
 int meters_read(struct named_counters *counters, struct named_counter *rows);

@@ -25,8 +25,9 @@ struct pipeline {
 	struct redis_config redis;
 	struct deadletters *deadletters; /* borrowed */
 	struct meters *meters; /* borrowed */
-	size_t batch_records;
+	size_t batch_records; /* rows of a transaction */
 	size_t batch_bytes;
+	size_t batch_compact; /* so many times batch_records records, while the rows are fewer */
 	bool blank; /* before any worker started, the tables and the cache held nothing */
 	bool start_latest; /* first start of a group: at the end instead of the beginning */
 	int kafka_timeout_ms; /* for one question to the brokers */

@@ -34,6 +34,8 @@ struct row {
 	uint32_t sort_key_length;
 	const char *sort_key; /* orders and identifies the key: equal key, equal bytes */
 	struct cell *cells;
+	char *texts; /* NULL, or where its texts were copied to when its record was let go */
+	uint32_t texts_room;
 };
 
 #endif

@@ -4,7 +4,7 @@
  *
  *	claim	where do both stores stand?				     claim.c
  *	check	is it the same log?					     intake.c
- *	batch	intake - decode - batch - mysql - redis - settle   intake.c, apply.c
+ *	batch	intake - decode - batch - mysql - redis - settle   take.c, apply.c
  *
  * One batch at a time may be with Redis while the next one, of whatever partition, is taken, decoded
  * and sent to MySQL: stepper.behind. Everything else that asks Redis waits for its answer first.
@@ -16,9 +16,9 @@
 #include "consumer/pipeline/bare.h"
 #include "consumer/pipeline/claim.h"
 #include "consumer/pipeline/gate.h"
-#include "consumer/pipeline/intake.h"
 #include "consumer/pipeline/log_position.h"
 #include "consumer/pipeline/step_connect.h"
+#include "consumer/pipeline/take.h"
 
 #include <string.h>
 
@@ -322,7 +322,6 @@ static void want_more(const struct pipeline *pipeline, const struct partition *p
 
 static bool step_batch(struct stepper *w, struct partition *p, struct store_error *error)
 {
-	int64_t start_ns = clock_mono_ns();
 	enum verdict v;
 
 	if (!p->batch_open) {
@@ -333,8 +332,7 @@ static bool step_batch(struct stepper *w, struct partition *p, struct store_erro
 			act(w, p, v, error);
 			return true;
 		}
-		switch (intake_fill(
-			p, w->pipeline->batch_records, w->pipeline->batch_bytes, &error->msg)) {
+		switch (take_batch(w->pipeline, p, &error->msg)) {
 		case INTAKE_EMPTY:
 			if (!w->behind)
 				return look_at_fence(w, p, error);
@@ -352,9 +350,6 @@ static bool step_batch(struct stepper *w, struct partition *p, struct store_erro
 			want_more(w->pipeline, p);
 			break;
 		}
-		metric_histogram_observe(&w->pipeline->meters->stage_seconds[STAGE_INTAKE],
-			(double)(clock_mono_ns() - start_ns) / 1e9);
-		apply_decode(&w->tools, p);
 		p->batch_open = true;
 	}
 	if (atomic_load(&p->mode) == MODE_CATCH_UP)

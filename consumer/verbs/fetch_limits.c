@@ -42,8 +42,8 @@ int fetch_limits(
 		return ERR_CONFIG;
 	if (rd_kafka_conf_get(conf, "fetch.queue.backoff.ms", value, &bytes) !=
 		RD_KAFKA_CONF_OK) {
-		err = kafka_conf_default(conf, &options->conf, "fetch.wait.max.ms", "25", msg);
-		return err ? err : set_least(options, conf, 20000, msg);
+		err = kafka_conf_default(conf, &options->conf, "fetch.wait.max.ms", "12", msg);
+		return err ? err : set_least(options, conf, 12000, msg);
 	}
 	err = kafka_conf_default(conf, &options->conf, "fetch.queue.backoff.ms", "20", msg);
 	return err ? err : set_least(options, conf, 20000, msg);

@@ -323,6 +323,7 @@ static int make_pool(struct run *run, struct errmsg *msg)
 		.meters = &run->meters,
 		.batch_records = (size_t)options->batch_records,
 		.batch_bytes = (size_t)options->batch_bytes,
+		.batch_compact = (size_t)options->batch_compact,
 		.blank = run->blank,
 		.start_latest = options->auto_offset_reset == 1,
 		.kafka_timeout_ms = (int)options->kafka_timeout,

@@ -18,7 +18,7 @@ import tempfile
 import time
 import traceback
 
-from measure import (ROOT, Bench, Row, conditions, default_batch, say, table, write_json)
+from measure import (ROOT, Bench, Row, conditions, default_of, say, table, write_json)
 from stack import Servers
 import baseline
 import row_curve
@@ -47,7 +47,7 @@ def arguments():
     parser.add_argument("--only", default=",".join(PARTS))
     parser.add_argument("--records", type=int)
     parser.add_argument("--keys", type=int, default=20000)
-    parser.add_argument("--batch", type=int, default=default_batch())
+    parser.add_argument("--batch", type=int, default=default_of("batch.records"))
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--write-baseline", action="store_true")

@@ -3,14 +3,15 @@
  * the best shape there is, without Kafka, JSON, ledger or fence: per partition one thread with its own
  * connections, per batch one statement in its own durable transaction and one MSET.
  *
- *	both_from_memory --records=N --keys=N --batch=1000 [--threads=6] [--redis=0] [--array=1]
- *		[--hot=PERCENT] [--value-bytes=N]
+ *	both_from_memory --records=N --keys=N --batch=1000 [--window=N] [--threads=6] [--redis=0]
+ *		[--array=1] [--hot=PERCENT] [--value-bytes=N]
  *
- * The batches are those of the consumer: `batch` records in their order, the last of a key wins,
- * sorted by key. All of that, and preparing a statement for every size that occurs, is done before
- * the clock starts. Fewer --threads take several partitions each. --redis=0: the database alone (db-only). --array=1: MariaDB's array binding in
- * place of one statement with many rows. Prints "RECORDS n SECONDS s CPU s
- * STORES s": CPU time of this program, and of the processes --mysql-pid and --redis-pid.
+ * The batches are those of the consumer: `window` records in their order (as many as `batch`, if not
+ * given), but no more than have `batch` keys; the last of a key wins, sorted by key. All of that,
+ * and preparing a statement for every size that occurs, is done before the clock starts. Fewer
+ * --threads take several partitions each. --redis=0: the database alone (db-only). --array=1:
+ * MariaDB's array binding in place of one statement with many rows. Prints "RECORDS n SECONDS s CPU
+ * s STORES s": CPU time of this program, and of the processes --mysql-pid and --redis-pid.
  */
 #include "common/clock.h"
 #include "common/mem.h"
@@ -18,6 +19,7 @@
 #include "tests/bench/bench_stores.h"
 
 #include <pthread.h>
+#include <search.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,7 +42,7 @@ struct lane { /* one partition, one thread */
 };
 
 static bool with_redis, with_array;
-static size_t batch_records;
+static size_t batch_records, window;
 static int threads;
 static struct bench_shape shape;
 static struct lane lanes[BENCH_PARTITIONS];
@@ -65,19 +67,40 @@ static int by_key(const void *a, const void *b)
 	return order ? order : (left < right) - (left > right);
 }
 
+/* How many of the next `most` records have no more than `batch_records` keys. */
+static size_t batch_length(const struct bench_row *rows, size_t most)
+{
+	struct hsearch_data keys = {0};
+	size_t records = 0, distinct = 0;
+
+	if (!hcreate_r(2 * batch_records + 64, &keys))
+		bench_fail("no memory");
+	for (; records < most; records++) {
+		ENTRY entry = {.key = (char *)(uintptr_t)rows[records].id}, *found;
+
+		if (hsearch_r(entry, FIND, &found, &keys))
+			continue;
+		if (++distinct > batch_records)
+			break;
+		(void)hsearch_r(entry, ENTER, &found, &keys);
+	}
+	hdestroy_r(&keys);
+	return records;
+}
+
 /* Turns the lane's records into its batches of rows, in place. */
 static void lane_select(struct lane *lane)
 {
-	const struct bench_row **order = mem_alloc(batch_records * sizeof(struct bench_row *));
+	const struct bench_row **order = mem_alloc(window * sizeof(struct bench_row *));
 	struct bench_row *made = mem_alloc(batch_records * sizeof(*made));
-	size_t used = 0;
+	size_t used = 0, records;
 
 	lane->parts = mem_zero(lane->count / batch_records + 1, sizeof(*lane->parts));
-	for (size_t at = 0; at < lane->count; at += batch_records) {
+	for (size_t at = 0; at < lane->count; at += records) {
 		struct part *part = &lane->parts[lane->part_count++];
 		size_t left = lane->count - at;
-		size_t records = left < batch_records ? left : batch_records;
 
+		records = batch_length(lane->rows + at, left < window ? left : window);
 		for (size_t i = 0; i < records; i++)
 			order[i] = &lane->rows[at + i];
 		qsort(order, records, sizeof(struct bench_row *), by_key);
@@ -247,6 +270,9 @@ int main(int argc, char **argv)
 	int64_t since, took;
 
 	batch_records = (size_t)bench_option(argc, argv, "batch", 1000);
+	window = (size_t)bench_option(argc, argv, "window", (long)batch_records);
+	if (window < batch_records)
+		bench_fail("--window: no less than --batch");
 	threads = (int)bench_option(argc, argv, "threads", BENCH_PARTITIONS);
 	if (threads < 1 || threads > BENCH_PARTITIONS)
 		bench_fail("--threads=1 to %d", BENCH_PARTITIONS);

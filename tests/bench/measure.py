@@ -37,6 +37,7 @@ class Bench(World):
         super().__init__(servers.env, folder)
         self.servers, self.home = servers, servers.env["MYSQL_DATABASE"]
         self.count, self.keys_count, self.batch, self.made = records, keys, batch, 0
+        self.window = batch * default_of("batch.compact")  # records of a batch, if keys repeat
         self.record_bytes = 0.0
 
     def fresh(self):
@@ -167,7 +168,7 @@ def conditions(world, rounds):
     return {"cores": os.cpu_count(), "load_average": round(os.getloadavg()[0], 2),
             "rounds": rounds, "records": world.count, "keys": world.keys_count,
             "record_bytes": round(world.record_bytes, 1), "partitions": PARTITIONS,
-            "batch.records": world.batch, "mysql": settings.get("version"),
+            "batch.records": world.batch, "batch.window": world.window, "mysql": settings.get("version"),
             "flush_log_at_trx_commit": int(settings["innodb_flush_log_at_trx_commit"]),
             "binlog": settings["log_bin"],
             "redo_MiB": int(settings["innodb_log_file_size"]) >> 20,
@@ -184,10 +185,10 @@ def busy_seconds():
     return (sum(ticks) - ticks[3] - ticks[4]) / os.sysconf("SC_CLK_TCK")
 
 
-def default_batch():
-    """batch.records as the program has it."""
+def default_of(option):
+    """A number of wt-consumer's options, as the program has it."""
     with open(os.path.join(ROOT, "consumer/verbs/options.def"), encoding="utf-8") as f:
-        return int(re.search(r'"batch\.records", "(\d+)"', f.read())[1])
+        return int(re.search(r'"%s", "(\d+)"' % re.escape(option), f.read())[1])
 
 
 def write_json(path, about, rows):

@@ -16,13 +16,15 @@ SIZES = ((100, "100 B", 400000), (1024, "1 KiB", 150000), (65536, "64 KiB", 6000
 
 @contextlib.contextmanager
 def sized(world, count, batch=None):
-    """The world with other record counts; as it was afterwards."""
-    was = world.count, world.batch
-    world.count, world.batch = count, batch or world.batch
+    """The world with other counts of records, and of those in a batch; as it was afterwards."""
+    was = world.count, world.batch, world.window
+    if batch:
+        world.batch, world.window = min(batch, world.batch), min(batch, world.window)
+    world.count = count
     try:
         yield
     finally:
-        world.count, world.batch = was
+        world.count, world.batch, world.window = was
 
 
 def ceiling(world, **options):
@@ -60,7 +62,7 @@ def measure_workers(world, rounds, check):
     """Row 11."""
     rows = {n: Row("11 drain, %d worker%s : as many threads" % (n, "s" if n > 1 else ""),
                    "records/s", ">=0.9") for n in (1, 2, 3, 6)}
-    with sized(world, 20000 if check else 400000):
+    with sized(world, 20000 if check else 1000000):
         world.new_topic()
         world.backlog()
         for number in range(rounds):
@@ -105,7 +107,7 @@ def measure_sizes(world, rounds, check):
         rate = Row("13 records of %s : both-from-memory" % text, "MB/s", ">=0.9")
         memory = Row("13 records of %s: memory, peak : its bound" % text, "MiB", "<=1")
         records = records // 10 if check else records
-        with sized(world, records, min(world.batch, BATCH_BYTES // size)):
+        with sized(world, records, BATCH_BYTES // size):
             options = {"value-bytes": size}
             world.new_topic()
             world.backlog(**options)
@@ -145,7 +147,7 @@ def measure_safety(world, rounds, check):
     if not os.access(bare, os.X_OK):
         rate.missing = work.missing = "no build without them: make VARIANT=bare"
         return [rate, work]
-    with sized(world, 20000 if check else min(world.count, 400000)):
+    with sized(world, 20000 if check else world.count):
         world.new_topic()
         world.backlog()
         for number in range(rounds):

@@ -16,7 +16,7 @@ from row_curve import sized
 from world import PARTITIONS
 
 JARS = os.path.join(ROOT, "build", "connect-jars")
-HEAP, PATIENCE_S, RECORDS = "1g", 300, 300000
+HEAP, PATIENCE_S, RECORDS = "1g", 300, 600000
 
 SCHEMA = {"type": "struct", "optional": False, "fields": [
     {"field": "id", "type": "string"}, {"field": "name", "type": "string"},
@@ -39,7 +39,7 @@ def configure(world):
         "value.converter.schema.content": json.dumps(SCHEMA),
         "offset.storage.file.filename": os.path.join(where, "connect.offsets"),
         "plugin.discovery": "only_scan", "consumer.auto.offset.reset": "earliest",
-        "consumer.max.poll.records": world.batch})
+        "consumer.max.poll.records": world.window})
     sink = properties(os.path.join(where, "sink.properties"), {
         "name": world.group, "topics": world.topic, "tasks.max": PARTITIONS,
         "connector.class": "io.debezium.connector.jdbc.JdbcSinkConnector",

@@ -51,6 +51,7 @@ def from_memory(world, before=None, **options):
     made = world.yardstick("both_from_memory", *[
         "--%s=%d" % option for option in dict(
             {"records": world.count, "keys": world.keys_count, "batch": world.batch,
+             "window": world.window,
              "mysql-pid": world.servers.own["mysql"].pid(),
              "redis-pid": world.servers.own["redis"].pid()}, **options).items()])
     rate, per = made["RECORDS"] / made["SECONDS"], 1e6 / made["RECORDS"]

@@ -31,7 +31,7 @@ def drain(world, records, batch, workers, value_bytes):
     with sized(world, records, batch):
         world.new_topic()
         world.backlog(**{"value-bytes": value_bytes})
-        return drain_ours(world, {"workers": workers}, before=wide)
+        return drain_ours(world, {"workers": workers, "batch.compact": 1}, before=wide)
 
 
 def fitted(world, scale):

@@ -65,6 +65,26 @@ def test_a_row_that_a_newer_record_of_its_key_overtakes_in_its_batch_is_supersed
     assert letters == ([places[0][1]] if batch_records == 1 else [])
 
 
+def test_in_a_compacted_batch_a_refused_record_costs_itself(world):
+    """Its batch has let the records go: it is taken from the log again. What it had overtaken is applied,
+    what overtook another one too, and no letter is sent twice."""
+    records = [("k%d" % (n % 40), user("k%d" % (n % 40), age=n)) for n in range(3000)]
+    records[500] = ("k20", "not json")
+    records[2990] = ("k30", user("k30", name="x" * 300))  # the last of its key
+    records[1000] = ("k0", user("k0", name="x" * 300))  # a later one overtakes it
+    records += [("new", user("new", name="x" * 300))]
+    places = world.produce(records, partition=3)
+    consumer = world.consumer({"batch.records": 100, "batch.compact": 40}, ready=False)
+    world.wait_drained()
+    rows = world.rows()
+    assert len(rows) == 40 and world.keys() == rows
+    assert rows["k30"][1] == 2950 and rows["k0"][1] == 2960 and rows["k20"][1] == 2980
+    letters = sorted(int(headers(m)["wt.origin.offset"]) for m in world.records(world.dlq))
+    assert [offset for offset in letters if offset != places[1000][1]] == [
+        places[500][1], places[2990][1], places[3000][1]], letters
+    assert "verdict=retry" in consumer.text()  # it was a compacted batch that was refused
+
+
 def append_route(world, table):
     """a mapping file: keyless records are appended to `notes`"""
     world.sql(table)

@@ -76,6 +76,7 @@ static enum intake fill(struct partition *p)
 
 	assert_int_equal(log_seek(NULL, p, p->position, 1000, &msg), 0);
 	assert_int_equal(script.seek_to, p->position);
+	intake_begin(p);
 	return intake_fill(p, 100, 1 << 20, &msg);
 }
 

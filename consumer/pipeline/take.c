@@ -1,0 +1,145 @@
+/*
+ * 1. intake - 2. decode - 3. batch - 4. mysql - 5. redis - 6. settle
+ *
+ * In rounds, each as large as the rows that are still free: so a batch never has more rows than it
+ * may, and the clock is looked at once a round.
+ */
+#include "consumer/pipeline/take.h"
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "consumer/pipeline/decode.h"
+
+#include <stdio.h>
+
+#define COMPACTED_FROM 64 /* of a smaller batch all is kept: nothing to gain */
+#define WHOLE_BATCHES  10 /* after a refusal */
+
+/* Said once for each partition; counted always. */
+static void note_key_mismatches(const struct pipeline *pipeline, struct partition *p)
+{
+	atomic_fetch_add_explicit(&pipeline->meters->key_mismatches, p->batch.key_mismatches,
+		memory_order_relaxed);
+	if (p->key_mismatch_said)
+		return;
+	p->key_mismatch_said = true;
+	log_event(LOG_WARN, "key_mismatch", LOG_F("topic", LOG_STR(p->route->topic)),
+		LOG_F("partition", LOG_INT(p->id)),
+		LOG_F("offset", LOG_INT(p->batch.key_mismatch_at)),
+		LOG_F("field", LOG_STR(p->route->columns[p->route->keys[0]].field)),
+		LOG_F("means",
+			LOG_STR("a record's Kafka key is not its row's key: records of one row "
+				"in two partitions have no order; see key.mismatch")));
+}
+
+static void put_aside(struct partition *p, size_t record, const char *reason, const char *text)
+{
+	if (p->batch.records[record]->offset >= p->told_until)
+		dead_records_add(&p->dead, record, reason, "decode", text);
+}
+
+/* The last row's key is not its record's. In a catch-up MySQL has it already, whatever the rule was. */
+static void refuse_row(struct partition *p, size_t record)
+{
+	const struct route *route = p->route;
+	char text[256];
+
+	if (route->key_mismatch != KEY_MISMATCH_DEADLETTER ||
+		atomic_load(&p->mode) == MODE_CATCH_UP)
+		return;
+	snprintf(text, sizeof(text), "the record's key is not its field '%s'",
+		route->columns[route->keys[0]].field);
+	p->batch.rows[p->batch.row_count - 1].dead = true;
+	p->batch.key_mismatches--;
+	put_aside(p, record, "key_mismatch", text);
+}
+
+static void decode_from(struct partition *p, size_t first, bool compact)
+{
+	struct batch *batch = &p->batch;
+	struct decode_error why;
+
+	for (size_t i = first; i < batch->record_count; i++) {
+		size_t mismatches = batch->key_mismatches;
+
+		if (decode_record(batch, i, &why) == DECODE_DEAD) {
+			put_aside(p, i, why.reason, why.msg.text);
+			continue;
+		}
+		if (batch->key_mismatches > mismatches)
+			refuse_row(p, i);
+		if (compact && !batch->rows[batch->row_count - 1].dead)
+			batch_compact(batch);
+	}
+}
+
+/* Records of the next round; few free rows are not worth one. */
+static size_t free_records(const struct pipeline *pipeline, const struct batch *batch)
+{
+	size_t most = pipeline->batch_records * pipeline->batch_compact;
+	size_t records = most - batch->record_count;
+	size_t rows = pipeline->batch_records - batch->row_count;
+
+	if (rows <= pipeline->batch_records / 16)
+		return 0;
+	return rows < records ? rows : records;
+}
+
+static bool may_compact(const struct pipeline *pipeline, const struct partition *p)
+{
+	return pipeline->batch_compact > 1 && p->route->mode == ROUTE_UPSERT &&
+	       p->position >= p->whole_until && p->batch.record_count >= COMPACTED_FROM;
+}
+
+static int64_t since_ns(int64_t *then)
+{
+	int64_t now = clock_mono_ns(), took = now - *then;
+
+	*then = now;
+	return took;
+}
+
+enum intake take_batch(const struct pipeline *pipeline, struct partition *p, struct errmsg *msg)
+{
+	struct batch *batch = &p->batch;
+	bool compact = false;
+	int64_t intake_ns = 0, decode_ns = 0, now = clock_mono_ns();
+	size_t first = 0, room = pipeline->batch_records;
+
+	dead_records_clear(&p->dead);
+	intake_begin(p);
+	while (room > 0) {
+		enum intake got = intake_fill(p, first + room, pipeline->batch_bytes, msg);
+
+		if (got != INTAKE_READY) {
+			partition_drop_batch(p);
+			return got;
+		}
+		intake_ns += since_ns(&now);
+		if (first == 0)
+			compact = may_compact(pipeline, p);
+		decode_from(p, first, compact);
+		decode_ns += since_ns(&now);
+		if (!compact || batch->record_count < first + room)
+			break; /* nothing more there, or the batch has its bytes or its cap */
+		first = batch->record_count;
+		room = free_records(pipeline, batch);
+	}
+	if (batch->key_mismatches > 0)
+		note_key_mismatches(pipeline, p);
+	batch_select(batch);
+	decode_ns += since_ns(&now);
+	meters_stage(pipeline->meters, p->stage_us, STAGE_INTAKE, intake_ns);
+	meters_stage(pipeline->meters, p->stage_us, STAGE_DECODE, decode_ns);
+	return INTAKE_READY;
+}
+
+void take_again_whole(const struct pipeline *pipeline, struct partition *p)
+{
+	size_t records = pipeline->batch_records * pipeline->batch_compact * WHOLE_BATCHES;
+
+	p->told_until = p->batch.to;
+	p->whole_until = p->batch.to + (int64_t)records;
+	p->stream = -1; /* seek */
+	partition_drop_batch(p);
+}
