@@ -7,7 +7,7 @@ import time
 from confluent_kafka import Consumer, TopicPartition
 
 from measure import ROOT, Row, say
-from row_drain import best, drain_ours, from_memory
+from row_drain import best, drain_ours, from_memory, in_turn
 from world import PARTITIONS
 
 HOT_PERCENT, REFERENCE_BACKLOG, BATCH_BYTES, FETCH_MIB = 90, 150000, 4 << 20, 6
@@ -29,13 +29,6 @@ def sized(world, count, batch=None):
 
 def ceiling(world, **options):
     return best(from_memory(world, **options), from_memory(world, array=1, **options))
-
-
-def in_turn(number, *rivals):
-    """The results in their order; who begins changes with the round."""
-    turn = [(number + i) % len(rivals) for i in range(len(rivals))]
-    got = {i: rivals[i]() for i in turn}
-    return [got[i] for i in range(len(rivals))]
 
 
 class Lag:

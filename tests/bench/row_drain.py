@@ -51,13 +51,19 @@ def from_memory(world, before=None, **options):
     made = world.yardstick("both_from_memory", *[
         "--%s=%d" % option for option in dict(
             {"records": world.count, "keys": world.keys_count, "batch": world.batch,
-             "window": world.window,
              "mysql-pid": world.servers.own["mysql"].pid(),
              "redis-pid": world.servers.own["redis"].pid()}, **options).items()])
     rate, per = made["RECORDS"] / made["SECONDS"], 1e6 / made["RECORDS"]
     say("  from memory %s: %.0f/s, CPU s per million: own %.2f, stores %.2f" % (
         options or "", rate, made["CPU"] * per, made["STORES"] * per))
     return rate, (made["CPU"] + made["STORES"]) * per
+
+
+def in_turn(number, *rivals):
+    """The results in their order; who begins changes with the round."""
+    turn = [(number + i) % len(rivals) for i in range(len(rivals))]
+    got = {i: rivals[i]() for i in turn}
+    return [got[i] for i in range(len(rivals))]
 
 
 def best(*shapes):
@@ -71,8 +77,27 @@ def naive(world, seconds):
     return made["RECORDS"] / made["SECONDS"]
 
 
-def measure(world, rounds, check):
+def measure_distinct(world, rounds, check):
+    """The same where a batch has nothing to compact: nearly every record is a row."""
+    row = Row("1 drain, a million keys : both-from-memory", "records/s", ">=0.95")
+    was = world.keys_count
+    world.keys_count = 1000000
+    try:
+        world.new_topic()
+        world.backlog()
+        for number in range(rounds):
+            say("drain of a million keys, round %d" % (number + 1))
+            ours, memory = in_turn(number, lambda: drain_ours(world),
+                                   lambda: best(from_memory(world), from_memory(world, array=1)))
+            row.add(ours[0], memory[0])
+    finally:
+        world.keys_count = was
+    return [row]
+
+
+def measure_repeated(world, rounds, check):
     both = Row("1 drain, both stores : both-from-memory", "records/s", ">=0.95")
+    same = Row("1 drain, both stores : compacted beforehand", "records/s", None)
     alone = Row("1 drain, both stores : db-only from memory", "records/s", None)
     # Where the CPU is the wall, this is row 1 turned round, and other programs disturb it less.
     work = Row("1 CPU of all processes : both-from-memory", "s/million", "<=1.05")
@@ -88,13 +113,18 @@ def measure(world, rounds, check):
         rivals = [lambda: drain_ours(world),
                   lambda: best(from_memory(world), from_memory(world, array=1)),
                   lambda: best(from_memory(world, redis=0), from_memory(world, redis=0, array=1)),
-                  lambda: naive(world, 1 if check else 4)]
-        turn = [(number + i) % len(rivals) for i in range(len(rivals))]
-        got = {i: rivals[i]() for i in turn}
+                  lambda: naive(world, 1 if check else 4),
+                  lambda: from_memory(world, array=1, window=world.window)]
+        got = in_turn(number, *rivals)
         rate, own, everything, _ = got[0]
         both.add(rate, got[1][0])
         alone.add(rate, got[2][0])
         work.add(everything, got[1][1])
         plain.add(rate, got[3])
+        same.add(rate, got[4][0])
         cpu.add(own)
-    return [both, alone, work, plain, cpu]
+    return [both, same, alone, work, plain, cpu]
+
+
+def measure(world, rounds, check):
+    return measure_repeated(world, rounds, check) + measure_distinct(world, rounds, check)
