@@ -13,6 +13,7 @@ import time
 from confluent_kafka import Consumer, TopicPartition
 
 from measure import Row, binary, clean_environ, say
+from row_drain import WARM_UPS
 from world import PARTITIONS
 
 
@@ -111,6 +112,10 @@ def measure(world, rounds, check):
     ceiling = Row("17 made-up rows to kafka : produce-from-memory", "records/s", ">=0.8")
     stages = Stages()
     generate = ["generate", "--count=%d" % records, "--workers=2"]
+    world.new_topic()
+    for _ in range(0 if check else WARM_UPS):
+        say("ingest, not counted: a broker that has just started compiles its code meanwhile")
+        r.kafka("lines", r.log)
     for number in range(rounds):
         say("ingest, round %d" % (number + 1))
         world.new_topic()

@@ -91,7 +91,8 @@ class Target:
         options = {"mysql.host": "127.0.0.1", "mysql.port": self.proxies["mysql", number].port,
                    "redis.host": "127.0.0.1", "redis.port": self.proxies["redis", number].port,
                    "mapping": self.mapping, "session.timeout.ms": self.session_s * 1000,
-                   "stopped.retry-ms": 1000, "batch.records": 50, "start.timeout-ms": 60000,
+                   "stopped.retry-ms": 1000, "start.timeout-ms": 60000,
+                   "batch.records": 100,  # of a backlog, compacted, no more than checker.SOON
                    "workers.calm-ms": 2000}  # workers=auto goes up and down in a round
         if number < 2:  # the third leaves the group when it stops; these keep their place in it
             options["group.instance.id"] = "member-%d" % number
