@@ -4,9 +4,8 @@
 
 #include <stdio.h>
 
-/* Of librdkafka's own for each record that waits: 330 to 390 measured; a little less, so that the
- * default of fetch.bytes does not bite. */
-#define RECORD_COST_BYTES 320
+#define RECORD_COST_BYTES 320 /* of librdkafka's own for each that waits: 330 to 390 measured */
+#define RECORDS_AHEAD	  12000
 #define RECORDS_LEAST	  1000
 
 static int set_least(const struct consumer_options *options, rd_kafka_conf_t *conf,
@@ -26,25 +25,25 @@ static int set_least(const struct consumer_options *options, rd_kafka_conf_t *co
  * moment ago is in the CPU's cache. Above the threshold librdkafka looks again after
  * fetch.queue.backoff.ms. Before 2.2 it looks when the broker answers anything, or after a second:
  * pool/refill.c has it answer. But while other partitions have nothing to send, their fetch waits at
- * the broker, and one busy partition waits with it: not for its usual half second
- * (docs/performance.md).
+ * the broker, and one busy partition waits with it, for there is one fetch at a time: not for its
+ * usual half second (docs/performance.md).
  */
 int fetch_limits(
 	const struct consumer_options *options, rd_kafka_conf_t *conf, struct errmsg *msg)
 {
 	char value[32], text[24];
 	size_t bytes = sizeof(value);
-	int err;
+	int err = 0;
 
 	snprintf(text, sizeof(text), "%lld", (long long)options->fetch_bytes / 1024);
 	if (rd_kafka_conf_set(conf, "queued.max.messages.kbytes", text, msg->text,
 		    sizeof(msg->text)) != RD_KAFKA_CONF_OK)
 		return ERR_CONFIG;
-	if (rd_kafka_conf_get(conf, "fetch.queue.backoff.ms", value, &bytes) !=
-		RD_KAFKA_CONF_OK) {
+	if (rd_kafka_conf_get(conf, "fetch.queue.backoff.ms", value, &bytes) ==
+		RD_KAFKA_CONF_OK)
+		err = kafka_conf_default(
+			conf, &options->conf, "fetch.queue.backoff.ms", "5", msg);
+	if (err == 0)
 		err = kafka_conf_default(conf, &options->conf, "fetch.wait.max.ms", "12", msg);
-		return err ? err : set_least(options, conf, 12000, msg);
-	}
-	err = kafka_conf_default(conf, &options->conf, "fetch.queue.backoff.ms", "20", msg);
-	return err ? err : set_least(options, conf, 20000, msg);
+	return err ? err : set_least(options, conf, RECORDS_AHEAD, msg);
 }
