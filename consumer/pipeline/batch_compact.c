@@ -39,8 +39,8 @@ static void own_texts(struct batch *batch, struct row *row, const rd_kafka_messa
 	const char *key = row->sort_key;
 	char *at;
 
-	if (row->texts_room < bytes) {
-		row->texts_room = (uint32_t)(bytes + bytes / 8);
+	if (row->texts_room <= bytes) { /* an empty text is one, too */
+		row->texts_room = (uint32_t)(bytes + bytes / 8 + 1);
 		row->texts = arena_alloc(&batch->arena, row->texts_room);
 	}
 	at = row->texts;

@@ -385,6 +385,35 @@ static void compacted_or_whole_the_same_rows_are_written(void **state)
 	end(p);
 }
 
+static void numbers_and_nothing(int64_t offset, char *key, char *value)
+{
+	sprintf(key, "%" PRId64, offset % 9);
+	sprintf(value, "{\"id\":%s,\"name\":\"\",\"age\":1,\"occupation\":\"\"}", key);
+}
+
+static void a_row_of_empty_texts_needs_no_record_either(void **state)
+{
+	struct pipeline with = pipeline(100, 8);
+	struct column columns[4];
+	struct route numbered = *USERS;
+	struct partition *p;
+
+	(void)state;
+	memcpy(columns, USERS->columns, sizeof(columns));
+	columns[0].type = COLUMN_INT;
+	numbered.columns = columns;
+	p = start(&numbered, numbers_and_nothing, 500);
+	assert_int_equal(take(&with, p), INTAKE_READY);
+	assert_int_equal(p->batch.let_go, 500);
+	assert_int_equal(p->batch.selected_count, 9);
+	for (size_t i = 0; i < 9; i++) {
+		assert_int_equal(p->batch.selected[i]->cells[0].integer, i);
+		assert_int_equal(p->batch.selected[i]->cells[1].length, 0);
+		assert_non_null(p->batch.selected[i]->cells[1].text);
+	}
+	end(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -399,6 +428,7 @@ int main(void)
 		cmocka_unit_test(what_cannot_be_decoded_is_kept_for_its_letter),
 		cmocka_unit_test(what_is_taken_again_is_whole_and_sends_no_letter_twice),
 		cmocka_unit_test(a_stream_that_is_lost_on_the_way_leaves_nothing),
+		cmocka_unit_test(a_row_of_empty_texts_needs_no_record_either),
 		cmocka_unit_test(compacted_or_whole_the_same_rows_are_written),
 	};
 
