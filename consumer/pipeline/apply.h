@@ -30,8 +30,7 @@ enum verdict apply_catch_up(
 /*
  * Any other's: its letters, and its transaction as far as COMMIT. Any other verdict than DONE has
  * rolled back; RETRY: the same again after a while (or its records, where they were let go),
- * MOVED: claim again. After a start that was DONE
- * comes its finish.
+ * MOVED: claim again. After a start that was DONE comes its finish.
  */
 enum verdict apply_start(
 	struct apply_tools *tools, struct partition *partition, struct store_error *error);

@@ -47,7 +47,7 @@ void batch_add(struct batch *batch, rd_kafka_message_t *message)
 }
 
 /*
- * The last record's stamp is needed once a batch, not once a record: asked for when the rows are
+ * The last record's digest is needed once a batch, not once a record: asked for when the rows are
  * selected, after the last batch_add, or before that record is let go.
  */
 static void stamp(struct batch *batch)
@@ -58,7 +58,7 @@ static void stamp(struct batch *batch)
 		return;
 	batch->stamped = batch->record_count;
 	last = batch->records[batch->record_count - 1];
-	batch->last_timestamp = rd_kafka_message_timestamp(last, NULL);
+	batch->last_timestamp = batch->stamps[batch->stamp_count - 1].ms;
 	batch->last_digest = record_digest(last);
 }
 
@@ -91,12 +91,6 @@ struct row *batch_add_row(struct batch *batch, size_t record)
 	return row;
 }
 
-static bool same_key(const struct row *a, const struct row *b)
-{
-	return a->sort_key_length == b->sort_key_length &&
-	       memcmp(a->sort_key, b->sort_key, a->sort_key_length) == 0;
-}
-
 /* Rows of one key are neighbours in offset order once they are sorted: the last one wins. */
 static void select_last(struct batch *batch)
 {
@@ -117,7 +111,7 @@ static void select_last(struct batch *batch)
 	}
 	batch_sort(items, items + live, live);
 	for (size_t i = 0; i < live; i++) {
-		if (i + 1 == live || !same_key(items[i].row, items[i + 1].row))
+		if (i + 1 == live || !row_same_key(items[i].row, items[i + 1].row))
 			batch->selected[batch->selected_count++] = items[i].row;
 	}
 }

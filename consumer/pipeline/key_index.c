@@ -43,12 +43,6 @@ static uint32_t hash_of(const struct row *row)
 	return (uint32_t)mix(hash ^ word);
 }
 
-static bool same_key(const struct row *a, const struct row *b)
-{
-	return a->sort_key_length == b->sort_key_length &&
-	       memcmp(a->sort_key, b->sort_key, a->sort_key_length) == 0;
-}
-
 void key_index_begin(struct key_index *index)
 {
 	pthread_once(&once, make_seed);
@@ -100,7 +94,7 @@ size_t key_index_put(struct key_index *index, const struct row *rows, size_t las
 	for (; index->slots[at].place; at = (at + 1) & (index->size - 1)) {
 		const struct key_slot *slot = &index->slots[at];
 
-		if (slot->hash == hash && same_key(&rows[slot->place - 1], &rows[last]))
+		if (slot->hash == hash && row_same_key(&rows[slot->place - 1], &rows[last]))
 			return slot->place - 1;
 	}
 	index->slots[at] = (struct key_slot){hash, (uint32_t)last + 1};

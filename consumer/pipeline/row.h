@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 /*
  * Booleans are CELL_INT 0 or 1; a datetime is CELL_TEXT "YYYY-MM-DD HH:MM:SS.mmm" in UTC; JSON and
@@ -37,5 +38,11 @@ struct row {
 	char *texts; /* NULL, or where its texts were copied to when its record was let go */
 	uint32_t texts_room;
 };
+
+static inline bool row_same_key(const struct row *a, const struct row *b)
+{
+	return a->sort_key_length == b->sort_key_length &&
+	       memcmp(a->sort_key, b->sort_key, a->sort_key_length) == 0;
+}
 
 #endif
