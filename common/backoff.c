@@ -1,15 +1,11 @@
 #include "common/backoff.h"
 
 #include "common/clock.h"
+#include "common/mix64.h"
 
 static uint64_t next_random(uint64_t *state)
 {
-	/* splitmix64: any seed will do, and distinct seeds diverge at once */
-	uint64_t z = *state += 0x9e3779b97f4a7c15u;
-
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-	return z ^ (z >> 31);
+	return mix64(*state += MIX64_STEP);
 }
 
 void backoff_init(struct backoff *backoff, int64_t base_ms, int64_t cap_ms)

@@ -5,21 +5,20 @@
 #ifndef LOADGEN_RANDOM_H
 #define LOADGEN_RANDOM_H
 
+#include "common/mix64.h"
+
 #include <stdint.h>
 
 static inline uint64_t random_mix(uint64_t x)
 {
-	x += UINT64_C(0x9e3779b97f4a7c15);
-	x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-	x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
-	return x ^ (x >> 31);
+	return mix64(x + MIX64_STEP);
 }
 
 static inline uint64_t random_next(uint64_t *state)
 {
 	uint64_t x = random_mix(*state);
 
-	*state += UINT64_C(0x9e3779b97f4a7c15);
+	*state += MIX64_STEP;
 	return x;
 }
 

@@ -1,6 +1,7 @@
 #include "consumer/pipeline/key_index.h"
 
 #include "common/mem.h"
+#include "common/mix64.h"
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -20,14 +21,6 @@ static void make_seed(void)
 		seed = (uint64_t)time(NULL);
 }
 
-/* The finalizer of SplitMix64 (Steele, Lea, Flood 2014). */
-static uint64_t mix(uint64_t x)
-{
-	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
-	x = (x ^ x >> 27) * 0x94d049bb133111ebu;
-	return x ^ x >> 31;
-}
-
 static uint32_t hash_of(const struct row *row)
 {
 	const char *at = row->sort_key;
@@ -36,11 +29,11 @@ static uint32_t hash_of(const struct row *row)
 
 	for (; left > sizeof(word); at += sizeof(word), left -= sizeof(word)) {
 		memcpy(&word, at, sizeof(word));
-		hash = mix(hash ^ word) + seed;
+		hash = mix64(hash ^ word) + seed;
 	}
 	word = 0;
 	memcpy(&word, at, left);
-	return (uint32_t)mix(hash ^ word);
+	return (uint32_t)mix64(hash ^ word);
 }
 
 void key_index_begin(struct key_index *index)

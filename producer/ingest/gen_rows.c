@@ -1,5 +1,6 @@
 #include "producer/ingest/gen_rows.h"
 
+#include "common/mix64.h"
 #include "producer/ingest/json_row.h"
 
 #include <time.h>
@@ -66,17 +67,12 @@ static const struct word statuses[] = {
 
 struct gen_bits gen_bits_of(uint64_t seed, uint64_t row)
 {
-	return (struct gen_bits){
-		seed * 0xd1342543de82ef95ULL + row * 0x9e3779b97f4a7c15ULL * 16};
+	return (struct gen_bits){seed * 0xd1342543de82ef95ULL + row * MIX64_STEP * 16};
 }
 
 uint64_t gen_next(struct gen_bits *bits) /* splitmix64 */
 {
-	uint64_t z = bits->state += 0x9e3779b97f4a7c15ULL;
-
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
-	return z ^ (z >> 31);
+	return mix64(bits->state += MIX64_STEP);
 }
 
 static void put_word(struct cell *cell, const struct word *word)

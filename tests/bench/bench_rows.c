@@ -1,5 +1,6 @@
 #include "tests/bench/bench_rows.h"
 
+#include "common/mix64.h"
 #include "common/murmur2.h"
 
 #include <inttypes.h>
@@ -7,13 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
-/* SplitMix64: one number in, one well mixed number out (Steele, Lea, Flood 2014). */
-static uint64_t mix(uint64_t x)
+static uint64_t mix(uint64_t number)
 {
-	x += 0x9e3779b97f4a7c15u;
-	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
-	x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
-	return x ^ (x >> 31);
+	return mix64(number + MIX64_STEP);
 }
 
 /* Letters that do not repeat soon, made once. */
