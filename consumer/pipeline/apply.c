@@ -65,7 +65,7 @@ static enum verdict remove_culprit(
 	if (v != VERDICT_DONE)
 		return v;
 	batch->selected[culprit]->dead = true;
-	dead_records_add(&p->dead, batch->selected[culprit]->record, "poison", error->class,
+	dead_records_add(&batch->dead, batch->selected[culprit]->record, "poison", error->class,
 		error->msg.text);
 	batch_select(batch);
 	return VERDICT_DONE;
@@ -127,8 +127,7 @@ enum verdict apply_catch_up(
 		.advance_to = batch->to};
 	enum verdict v;
 
-	dead_records_clear(
-		&p->dead); /* their letters were delivered before the ledger passed */
+	dead_records_clear(&batch->dead); /* delivered before the ledger passed */
 	v = refresh_keys(tools->mysql, tools->redis, &request, &tools->rows, error);
 	if (v != VERDICT_DONE)
 		return v;

@@ -153,6 +153,7 @@ void batch_clear(struct batch *batch)
 	batch->last_timestamp = -1;
 	batch->last_digest = 0;
 	batch->to = batch->from;
+	dead_records_clear(&batch->dead);
 	arena_clear(&batch->arena, ARENA_KEEP_BYTES);
 }
 
@@ -160,6 +161,7 @@ void batch_release(struct batch *batch)
 {
 	batch_clear(batch);
 	free(batch->records);
+	dead_records_release(&batch->dead);
 	free(batch->stamps);
 	key_index_release(&batch->keys);
 	free(batch->rows);

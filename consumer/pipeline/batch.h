@@ -11,6 +11,7 @@
 
 #include "consumer/mapping.h"
 #include "consumer/pipeline/arena.h"
+#include "consumer/pipeline/dead_records.h"
 #include "consumer/pipeline/key_index.h"
 #include "consumer/pipeline/row.h"
 
@@ -41,6 +42,7 @@ struct batch {
 	struct stamp_run *stamps; /* of all records */
 	size_t stamp_count, stamp_room;
 	size_t record_bytes; /* keys and values */
+	struct dead_records dead; /* of the records, letters not yet delivered */
 	size_t key_mismatches; /* records whose key is not their row's, as decoded so far */
 	int64_t key_mismatch_at; /* offset of the last one */
 	struct row *rows; /* decoded ones; in offset order where none was overtaken */

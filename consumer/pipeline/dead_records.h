@@ -1,15 +1,15 @@
 /*
- * dead_records: the records of an open batch that can never be applied, put aside until their
- * letters are delivered. One worker's thread.
+ * dead_records: the records of a batch that can never be applied, put aside until their letters are
+ * delivered. One worker's thread.
  */
 #ifndef CONSUMER_PIPELINE_DEAD_RECORDS_H
 #define CONSUMER_PIPELINE_DEAD_RECORDS_H
 
 #include <stddef.h>
 
-/* A dead record of the open batch. `reason` and `class` are constants. */
+/* One of them. `reason` and `class` are constants. */
 struct dead_record {
-	size_t record;
+	size_t record; /* of the batch */
 	const char *reason, *class;
 	char *text; /* owned */
 };

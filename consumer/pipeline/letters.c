@@ -10,7 +10,7 @@
 
 static void note_letters(const struct pipeline *pipeline, struct partition *p)
 {
-	const struct dead_records *dead = &p->dead;
+	const struct dead_records *dead = &p->batch.dead;
 
 	for (size_t i = 0; i < dead->count; i++) {
 		const struct dead_record *item = &dead->items[i];
@@ -35,7 +35,7 @@ static void note_letters(const struct pipeline *pipeline, struct partition *p)
 enum verdict letters_deliver(
 	const struct pipeline *pipeline, struct partition *p, struct store_error *error)
 {
-	struct dead_records *dead = &p->dead;
+	struct dead_records *dead = &p->batch.dead;
 	struct letter *letters;
 	int err;
 

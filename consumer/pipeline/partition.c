@@ -53,7 +53,6 @@ void partition_free(struct partition *p)
 		return;
 	batch_release(&p->batch);
 	batch_release(&p->sent);
-	dead_records_release(&p->dead);
 	if (p->queue)
 		rd_kafka_queue_destroy(p->queue);
 	pthread_mutex_destroy(&p->mu);
@@ -69,7 +68,6 @@ void partition_drop_batch(struct partition *p)
 {
 	batch_clear(&p->batch);
 	p->batch_open = false;
-	dead_records_clear(&p->dead);
 }
 
 void partition_note_error(struct partition *p, const char *text)

@@ -11,7 +11,6 @@
 #include "common/backoff.h"
 #include "consumer/mapping.h"
 #include "consumer/pipeline/batch.h"
-#include "consumer/pipeline/dead_records.h"
 
 #include <librdkafka/rdkafka.h>
 #include <pthread.h>
@@ -44,7 +43,6 @@ struct partition {
 	bool batch_open; /* taken and decoded, not yet in MySQL */
 	struct batch sent; /* MySQL has it, and Redis was told; empty after its answer */
 	int64_t mysql_ns, redis_ns; /* what execute and telling Redis took */
-	struct dead_records dead; /* of the open batch, letters not yet delivered */
 	int64_t position; /* next record to take (in this mode) */
 	int64_t generation; /* of the ledger, as claimed */
 	int64_t cap; /* CATCH_UP, HEAL: where the mode ends; RUN: INT64_MAX */

@@ -296,7 +296,7 @@ static void step_apply(struct stepper *w, struct partition *p, struct store_erro
 {
 	enum verdict v;
 
-	if (p->dead.count > 0 && !settle_behind(w)) /* their delivery may take long */
+	if (p->batch.dead.count > 0 && !settle_behind(w)) /* their delivery may take long */
 		return;
 	if (!step_execute(w, p, error))
 		return;

@@ -35,7 +35,7 @@ static void note_key_mismatches(const struct pipeline *pipeline, struct partitio
 static void put_aside(struct partition *p, size_t record, const char *reason, const char *text)
 {
 	if (p->batch.records[record]->offset >= p->told_until)
-		dead_records_add(&p->dead, record, reason, "decode", text);
+		dead_records_add(&p->batch.dead, record, reason, "decode", text);
 }
 
 /* The last row's key is not its record's. In a catch-up MySQL has it already, whatever the rule was. */
@@ -106,7 +106,6 @@ enum intake take_batch(const struct pipeline *pipeline, struct partition *p, str
 	int64_t intake_ns = 0, decode_ns = 0, now = clock_mono_ns();
 	size_t first = 0, room = pipeline->batch_records;
 
-	dead_records_clear(&p->dead);
 	intake_begin(p);
 	while (room > 0) {
 		enum intake got = intake_fill(p, first + room, pipeline->batch_bytes, msg);

@@ -11,7 +11,7 @@
 
 /*
  * The queue stands at partition->position. READY: partition->batch is selected, its dead records are
- * put aside in partition->dead; any other answer leaves both empty.
+ * put aside in its `dead`; any other answer leaves both empty.
  */
 enum intake take_batch(
 	const struct pipeline *pipeline, struct partition *partition, struct errmsg *msg);

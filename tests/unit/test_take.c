@@ -280,9 +280,9 @@ static void what_cannot_be_decoded_is_kept_for_its_letter(void **state)
 	(void)state;
 	assert_int_equal(take(&with, p), INTAKE_READY);
 	assert_int_equal(p->batch.record_count, 400);
-	assert_int_equal(p->dead.count, 8);
-	for (size_t i = 0; i < p->dead.count; i++) {
-		const rd_kafka_message_t *record = p->batch.records[p->dead.items[i].record];
+	assert_int_equal(p->batch.dead.count, 8);
+	for (size_t i = 0; i < p->batch.dead.count; i++) {
+		const rd_kafka_message_t *record = p->batch.records[p->batch.dead.items[i].record];
 
 		assert_int_equal(record->offset, 50 * i + 7);
 		assert_memory_equal(record->payload, "rubbish", 7);
@@ -300,14 +300,14 @@ static void what_is_taken_again_is_whole_and_sends_no_letter_twice(void **state)
 	assert_true(p->batch.let_go > 0);
 	take_again_whole(&with, p);
 	assert_int_equal(p->stream, -1);
-	assert_int_equal(p->dead.count, 0);
+	assert_int_equal(p->batch.dead.count, 0);
 	queue.destroyed -= queue.at;
 	queue.at = p->stream = p->position; /* the seek */
 	for (int64_t from = 0; from < 4400; from = p->position = p->batch.to) {
 		assert_int_equal(take(&with, p), INTAKE_READY);
 		assert_int_equal(p->batch.record_count, 100);
 		assert_int_equal(p->batch.let_go, 0);
-		assert_int_equal(p->dead.count, from < 400 ? 0 : 2);
+		assert_int_equal(p->batch.dead.count, from < 400 ? 0 : 2);
 	}
 	assert_int_equal(take(&with, p), INTAKE_READY);
 	assert_int_equal(p->batch.record_count, 400); /* and then as ever */
@@ -323,7 +323,7 @@ static void a_stream_that_is_lost_on_the_way_leaves_nothing(void **state)
 	queue.lost_at = 230;
 	assert_int_equal(take(&with, p), INTAKE_LOST);
 	assert_int_equal(p->batch.record_count, 0);
-	assert_int_equal(p->dead.count, 0);
+	assert_int_equal(p->batch.dead.count, 0);
 	partition_free(p);
 	assert_int_equal(queue.destroyed, 231); /* the error, too */
 }
