@@ -165,11 +165,24 @@ static int set_own(rd_kafka_conf_t *out, const char *key, const char *value, str
 	return 0;
 }
 
+/* By whatever name: librdkafka has two for some. */
+static bool is_changed(const rd_kafka_conf_t *out, const char *key)
+{
+	rd_kafka_conf_t *fresh = rd_kafka_conf_new();
+	char was[256] = "", now[256] = "";
+	size_t was_bytes = sizeof(was), now_bytes = sizeof(now);
+
+	rd_kafka_conf_get(fresh, key, was, &was_bytes);
+	rd_kafka_conf_get(out, key, now, &now_bytes);
+	rd_kafka_conf_destroy(fresh);
+	return strcmp(was, now) != 0;
+}
+
 int kafka_conf_default(rd_kafka_conf_t *out, const struct conf *conf, const char *key,
 	const char *value, struct errmsg *msg)
 {
 	char *chosen = chosen_at(conf, key);
-	int err = chosen ? 0 : set_own(out, key, value, msg);
+	int err = chosen || is_changed(out, key) ? 0 : set_own(out, key, value, msg);
 
 	free(chosen);
 	return err;

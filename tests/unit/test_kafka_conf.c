@@ -200,6 +200,22 @@ static void a_programs_default_gives_way_to_the_user(void **state)
 	done(&options, conf);
 }
 
+static void a_default_gives_way_to_the_other_name_of_its_property(void **state)
+{
+	(void)state;
+	struct options options;
+	rd_kafka_conf_t *conf;
+	struct errmsg msg = {""};
+	assert_int_equal(
+		made(&options, &conf, &msg, "--kafka.max.partition.fetch.bytes=3000000", NULL),
+		0);
+	assert_int_equal(kafka_conf_default(conf, &options.conf, "fetch.message.max.bytes",
+				 "2000000", &msg),
+		0);
+	conf_has(conf, "fetch.message.max.bytes", "3000000");
+	done(&options, conf);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -212,6 +228,7 @@ int main(void)
 			brokers_of_the_command_line_beat_the_file_and_the_file_the_default),
 		cmocka_unit_test(what_is_required_may_be_said_but_not_changed),
 		cmocka_unit_test(a_programs_default_gives_way_to_the_user),
+		cmocka_unit_test(a_default_gives_way_to_the_other_name_of_its_property),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
