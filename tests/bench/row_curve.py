@@ -10,7 +10,8 @@ from measure import ROOT, Row, say
 from row_drain import best, drain_ours, from_memory, in_turn
 from world import PARTITIONS
 
-HOT_PERCENT, REFERENCE_BACKLOG, BATCH_BYTES, FETCH_MIB = 90, 150000, 4 << 20, 6
+HOT_PERCENT, REFERENCE_BACKLOG, BATCH_BYTES = 90, 150000, 4 << 20
+FETCH_MIB, ANSWER_MIB = 6, 2.5
 SIZES = ((100, "100 B", 400000), (1024, "1 KiB", 150000), (65536, "64 KiB", 6000))
 
 
@@ -89,8 +90,10 @@ def wide(world):
 
 def bound_mib(world, record_bytes):
     """docs/operations.md, Memory, with the defaults."""
-    fetch = FETCH_MIB * PARTITIONS + 2 * PARTITIONS
-    return 32 + fetch + PARTITIONS * 10 * (BATCH_BYTES + record_bytes) / 2 ** 20
+    queues = PARTITIONS * 2 * (FETCH_MIB + ANSWER_MIB * max(1, 400 / record_bytes))
+    batch_mib = BATCH_BYTES / 2 ** 20
+    return (32 + queues + FETCH_MIB + 16 * batch_mib +
+            PARTITIONS * 10 * (batch_mib + record_bytes / 2 ** 20))
 
 
 def measure_sizes(world, rounds, check):

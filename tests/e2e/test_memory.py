@@ -22,7 +22,8 @@ if os.environ.get("WT_MEMORY_DEFAULTS"):  # fetch.bytes and batch.bytes as they 
 
 def bound_bytes(partitions, workers, fetch=FETCH, batch=BATCH, record=RECORD, smallest=400):
     """docs/operations.md, "Memory": change both"""
-    queues = partitions * 2 * (fetch + max(1, 400 / smallest) * MIB)
+    answer = min(max(fetch * 5 // 12, MIB), 5 * MIB // 2)
+    queues = partitions * 2 * (fetch + max(1, 400 / smallest) * answer)
     return 32 * MIB + queues + fetch + 16 * batch + workers * 10 * (batch + record)
 
 
