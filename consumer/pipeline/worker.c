@@ -99,7 +99,8 @@ static bool obey(struct worker *w)
 		stepper_settle(&w->stepper);
 		pthread_mutex_lock(&w->mu);
 	}
-	for (int i = w->count - 1; i >= 0; i--) {
+	/* Only then: one that is asked for since may have its batch with Redis. */
+	for (int i = w->count - 1; leaving && i >= 0; i--) {
 		if (w->stop || atomic_load(&w->owned[i]->leave))
 			let_go(w, i);
 	}
