@@ -97,6 +97,7 @@ static void select_last(struct batch *batch)
 	struct sort_item *items;
 	size_t live = 0;
 
+	batch->live = 0;
 	if (batch->row_count == 0) /* a batch of nothing but dead letters has no arrays */
 		return;
 	if (batch->row_count * 2 > batch->item_room) {
@@ -109,6 +110,7 @@ static void select_last(struct batch *batch)
 		if (!batch->rows[i].dead)
 			items[live++].row = &batch->rows[i];
 	}
+	batch->live = live;
 	batch_sort(items, items + live, live);
 	for (size_t i = 0; i < live; i++) {
 		if (i + 1 == live || !row_same_key(items[i].row, items[i + 1].row))
@@ -136,6 +138,7 @@ void batch_select(struct batch *batch)
 		if (!batch->rows[i].dead)
 			batch->selected[batch->selected_count++] = &batch->rows[i];
 	}
+	batch->live = batch->selected_count;
 }
 
 void batch_clear(struct batch *batch)
@@ -146,7 +149,7 @@ void batch_clear(struct batch *batch)
 	}
 	batch->record_count = batch->record_bytes = batch->key_mismatches = 0;
 	batch->let_go = batch->overtaken = batch->stamped = batch->stamp_count = 0;
-	batch->row_count = batch->selected_count = 0;
+	batch->row_count = batch->live = batch->selected_count = 0;
 	batch->keys.size = 0;
 	batch->spare_cells = NULL;
 	batch->has_last = false;

@@ -47,6 +47,7 @@ struct batch {
 	int64_t key_mismatch_at; /* offset of the last one */
 	struct row *rows; /* decoded ones; in offset order where none was overtaken */
 	size_t row_count, row_room;
+	size_t live; /* rows that are not dead, as of the last batch_select */
 	size_t overtaken; /* decoded records whose row a later one of their key has */
 	struct key_index keys; /* of the rows, once compacted */
 	struct cell *spare_cells; /* of the last row that was overtaken */

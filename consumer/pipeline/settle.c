@@ -22,7 +22,9 @@ void settle_batch(const struct pipeline *pipeline, struct partition *p, struct b
 	FAULT_POINT("settle_before");
 	atomic_store(&p->settled, batch->to);
 	atomic_fetch_add_explicit(
-		&p->applied, batch->row_count + batch->overtaken, memory_order_relaxed);
+		&p->applied, batch->live + batch->overtaken, memory_order_relaxed);
+	atomic_fetch_add_explicit(
+		&pipeline->meters->key_mismatches, batch->key_mismatches, memory_order_relaxed);
 	atomic_store_explicit(
 		&p->last_batch, (uint32_t)batch->record_count, memory_order_relaxed);
 	metric_histogram_observe(&pipeline->meters->batch_records, (double)batch->record_count);

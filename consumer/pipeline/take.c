@@ -15,11 +15,9 @@
 #define COMPACTED_FROM 64 /* of a smaller batch all is kept: nothing to gain */
 #define WHOLE_BATCHES  10 /* after a refusal */
 
-/* Said once for each partition; counted always. */
-static void note_key_mismatches(const struct pipeline *pipeline, struct partition *p)
+/* Once for each partition. */
+static void say_key_mismatch(struct partition *p)
 {
-	atomic_fetch_add_explicit(&pipeline->meters->key_mismatches, p->batch.key_mismatches,
-		memory_order_relaxed);
 	if (p->key_mismatch_said)
 		return;
 	p->key_mismatch_said = true;
@@ -125,7 +123,7 @@ enum intake take_batch(const struct pipeline *pipeline, struct partition *p, str
 		room = free_records(pipeline, batch);
 	}
 	if (batch->key_mismatches > 0)
-		note_key_mismatches(pipeline, p);
+		say_key_mismatch(p);
 	batch_select(batch);
 	decode_ns += since_ns(&now);
 	meters_stage(pipeline->meters, p->stage_us, STAGE_INTAKE, intake_ns);
