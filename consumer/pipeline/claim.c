@@ -125,6 +125,9 @@ static void enter(struct claim *c, enum partition_mode mode, int64_t position, i
 			LOG_F("topic", LOG_STR(p->route->topic)),
 			LOG_F("partition", LOG_INT(p->id)), LOG_F("from", LOG_INT(position)),
 			LOG_F("to", LOG_INT(cap)));
+	if (p->generation !=
+		c->ledger.generation) /* the same offsets may be other records now */
+		p->whole_until = p->told_until = 0;
 	p->generation = c->ledger.generation;
 	p->position = position;
 	p->cap = cap;
@@ -211,7 +214,6 @@ enum verdict claim_partition(const struct pipeline *pipeline, struct mysql_store
 	enum verdict v;
 
 	p->blank = false;
-	p->whole_until = p->told_until = 0;
 	partition_drop_batch(p);
 	atomic_store(&p->settled, -1);
 	v = redis_store_fence(redis, p->route, p->id, &c.fence, error);

@@ -57,5 +57,7 @@ enum verdict letters_deliver(
 	}
 	note_letters(pipeline, p);
 	dead_records_clear(dead);
+	if (p->told_until < p->batch.to)
+		p->told_until = p->batch.to;
 	return VERDICT_DONE;
 }

@@ -59,7 +59,8 @@ struct partition {
 	bool key_mismatch_said;
 	int64_t next_fence_look_ms;
 	int64_t whole_until; /* offset: batches that begin before it are not compacted (take.h) */
-	int64_t told_until; /* offset: of what cannot be decoded before it letters were sent */
+	int64_t told_until; /* offset: the letters of what cannot be decoded before it were delivered,
+				and are not sent again when the records are taken again */
 
 	/* its worker writes, anybody reads */
 	_Atomic int mode; /* enum partition_mode */

@@ -135,7 +135,6 @@ void take_again_whole(const struct pipeline *pipeline, struct partition *p)
 {
 	size_t records = pipeline->batch_records * pipeline->batch_compact * WHOLE_BATCHES;
 
-	p->told_until = p->batch.to;
 	p->whole_until = p->batch.to + (int64_t)records;
 	p->stream = -1; /* seek */
 	partition_drop_batch(p);

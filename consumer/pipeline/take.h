@@ -18,8 +18,7 @@ enum intake take_batch(
 
 /*
  * A row of a compacted batch was refused, whose records were let go: drops the batch, so that it is
- * taken from the log again, whole, as are the next ones, for a refusal seldom comes alone. Letters of
- * what could not be decoded were delivered, and are not sent again.
+ * taken from the log again, whole, as are the next ones, for a refusal seldom comes alone.
  */
 void take_again_whole(const struct pipeline *pipeline, struct partition *partition);
 
