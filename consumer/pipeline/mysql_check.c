@@ -82,10 +82,9 @@ struct fit {
 };
 
 static const struct fit fits[] = {
-	{COLUMN_STRING, "string",
-		" varchar tinytext text mediumtext longtext enum set uuid inet4 inet6 ",
-		" char "},
-	{COLUMN_INT, "int", " tinyint smallint mediumint int bigint year ", ""},
+	{COLUMN_STRING, "string", " varchar tinytext text mediumtext longtext ",
+		" char enum set uuid inet4 inet6 "}, /* which have one way of writing */
+	{COLUMN_INT, "int", " tinyint smallint mediumint int bigint ", " year "},
 	{COLUMN_DOUBLE, "double", " double ", " float decimal "},
 	{COLUMN_BOOL, "bool", " tinyint smallint mediumint int bigint ", ""},
 	{COLUMN_DATETIME, "datetime", " datetime timestamp ", ""},

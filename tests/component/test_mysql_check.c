@@ -132,13 +132,16 @@ static void a_table_without_transactions_is_refused(void **state)
 static void surprises_are_warnings(void **state)
 {
 	(void)state;
-	fresh_table("id VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci NOT NULL, "
-		    "name CHAR(20) NOT NULL, age INT NOT NULL, occupation VARCHAR(255) NOT "
-		    "NULL, PRIMARY KEY (id)");
+	fresh_table(
+		"id VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci NOT NULL, "
+		"name CHAR(20) NOT NULL, age YEAR NOT NULL, occupation ENUM('Baker','Nurse') "
+		"NOT NULL, PRIMARY KEY (id)");
 	if (check(6) != VERDICT_DONE)
 		fail_msg("%s", error.msg.text);
 	assert_non_null(strstr(warning.text, "key column `id` compares as utf8mb4_general_ci"));
 	assert_non_null(strstr(warning.text, "column `name` is char(20)"));
+	assert_non_null(strstr(warning.text, "column `age` is year(4)"));
+	assert_non_null(strstr(warning.text, "column `occupation` is enum('Baker','Nurse')"));
 }
 
 static void the_table_of_another_group_is_refused(void **state)
