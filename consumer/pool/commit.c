@@ -6,8 +6,11 @@
 #include "common/log.h"
 #include "consumer/pool/pool_impl.h"
 
+#include <string.h>
+
 #define LEAST_WAIT_MS	 100
 #define LEAST_BETWEEN_MS 5
+#define AFTER_FAILURE_MS 500
 
 static void log_failed(const char *why)
 {
@@ -39,6 +42,43 @@ static void commit_in_time(struct pool *pool, const rd_kafka_topic_partition_lis
 	rd_kafka_queue_destroy(queue);
 }
 
+static void note_answer(
+	struct pool *pool, const rd_kafka_topic_partition_t *answer, rd_kafka_resp_err_t err)
+{
+	for (int i = 0; i < pool->partition_count; i++) {
+		struct pool_partition *item = &pool->partitions[i];
+
+		if (item->p->id != answer->partition ||
+			strcmp(item->p->route->topic, answer->topic) != 0)
+			continue;
+		if (err || answer->err)
+			item->committed = item->acknowledged;
+		else
+			item->acknowledged = answer->offset;
+	}
+}
+
+/* Nothing new may come that would carry it along, so what failed is committed again, after a while. */
+void pool_on_commit(rd_kafka_t *kafka, rd_kafka_resp_err_t err,
+	rd_kafka_topic_partition_list_t *list, void *opaque)
+{
+	struct pool *pool = opaque;
+	rd_kafka_resp_err_t failed = err;
+
+	(void)kafka;
+	if (err == RD_KAFKA_RESP_ERR__NO_OFFSET)
+		return;
+	for (int i = 0; list && i < list->cnt; i++) {
+		note_answer(pool, &list->elems[i], err);
+		if (list->elems[i].err)
+			failed = list->elems[i].err;
+	}
+	if (!failed)
+		return;
+	log_failed(rd_kafka_err2str(failed));
+	pool->last_commit_ms = clock_mono_ms() + AFTER_FAILURE_MS;
+}
+
 void pool_commit(struct pool *pool, bool wait)
 {
 	rd_kafka_topic_partition_list_t *list = NULL;
@@ -48,7 +88,7 @@ void pool_commit(struct pool *pool, bool wait)
 		struct pool_partition *item = &pool->partitions[i];
 		int64_t settled = atomic_load(&item->p->settled);
 
-		if (settled < 0 || settled == item->committed)
+		if (settled < 0 || settled == (wait ? item->acknowledged : item->committed))
 			continue;
 		if (!list)
 			list = rd_kafka_topic_partition_list_new(pool->partition_count);
@@ -61,7 +101,7 @@ void pool_commit(struct pool *pool, bool wait)
 	if (wait)
 		commit_in_time(pool, list);
 	else if ((err = rd_kafka_commit(pool->kafka, list, 1)) != 0)
-		log_failed(rd_kafka_err2str(err));
+		pool_on_commit(pool->kafka, err, list, pool);
 	rd_kafka_topic_partition_list_destroy(list);
 }
 

@@ -30,17 +30,6 @@ void pool_mark(struct pool *pool, const char *kind, const char *text)
 	pthread_mutex_unlock(&pool->mu);
 }
 
-static void on_commit(rd_kafka_t *kafka, rd_kafka_resp_err_t err,
-	rd_kafka_topic_partition_list_t *list, void *opaque)
-{
-	(void)kafka;
-	(void)list;
-	(void)opaque;
-	if (err && err != RD_KAFKA_RESP_ERR__NO_OFFSET)
-		log_limited(LOG_WARN, "commit_failed",
-			LOG_F("error", LOG_STR(rd_kafka_err2str(err))));
-}
-
 static int subscribe(struct pool *pool, struct errmsg *msg)
 {
 	const struct mapping *mapping = pool->config.mapping;
@@ -95,7 +84,7 @@ int pool_new(struct pool **out, struct pool_config *config, struct pipeline *pip
 	pthread_mutex_init(&pool->mu, NULL);
 	rd_kafka_conf_set_opaque(config->conf, pool);
 	rd_kafka_conf_set_rebalance_cb(config->conf, pool_on_rebalance);
-	rd_kafka_conf_set_offset_commit_cb(config->conf, on_commit);
+	rd_kafka_conf_set_offset_commit_cb(config->conf, pool_on_commit);
 	pipeline->queued_min = queued_min(config->conf);
 	pool->kafka = rd_kafka_new(RD_KAFKA_CONSUMER, config->conf, text, sizeof(text));
 	if (!pool->kafka) {

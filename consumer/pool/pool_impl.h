@@ -16,6 +16,7 @@ struct pool_partition {
 	struct partition *p;
 	struct worker *worker; /* who was given it last; NULL = nobody */
 	int64_t committed; /* what was last handed to Kafka */
+	int64_t acknowledged; /* what Kafka last said it has */
 	int64_t looked_ms; /* when the watchdog last asked the broker */
 	int64_t behind_since_ms; /* when it saw records that nobody took; 0 = it did not */
 };
@@ -64,6 +65,9 @@ void pool_give_up(struct pool *pool, const rd_kafka_topic_partition_list_t *list
 
 /* commit.c */
 void pool_commit(struct pool *pool, bool wait);
+/* librdkafka's callback, on the main thread: what failed is handed over again. */
+void pool_on_commit(rd_kafka_t *kafka, rd_kafka_resp_err_t err,
+	rd_kafka_topic_partition_list_t *list, void *pool);
 /* Commits when it is time to. */
 void pool_tend_commit(struct pool *pool);
 /* How long the main thread may sleep because of it, at most `ms`. */

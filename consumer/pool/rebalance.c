@@ -51,7 +51,8 @@ static void add_partition(struct pool *pool, rd_kafka_topic_partition_t *given)
 	pool->partitions = mem_resize(
 		pool->partitions, (size_t)pool->partition_count + 1, sizeof(*pool->partitions));
 	item = &pool->partitions[pool->partition_count++];
-	*item = (struct pool_partition){.p = p, .committed = p->committed};
+	*item = (struct pool_partition){
+		.p = p, .committed = p->committed, .acknowledged = p->committed};
 	pthread_mutex_unlock(&pool->mu);
 }
 
