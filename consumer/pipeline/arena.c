@@ -53,6 +53,7 @@ void *arena_alloc(struct arena *arena, size_t bytes)
 		advance(arena, bytes);
 	memory = arena->current->data + arena->used;
 	arena->used += bytes;
+	arena->given += bytes;
 	return memory;
 }
 
@@ -83,7 +84,7 @@ void arena_clear(struct arena *arena, size_t keep_bytes)
 		}
 	}
 	arena->current = NULL;
-	arena->used = 0;
+	arena->used = arena->given = 0;
 }
 
 void arena_release(struct arena *arena)

@@ -13,6 +13,7 @@ struct arena {
 	struct arena_block *first, *current;
 	size_t used; /* of the current block */
 	size_t bytes; /* of all blocks */
+	size_t given; /* since it was clear */
 };
 
 /* Never NULL; aligned for any type. */

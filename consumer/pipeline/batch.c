@@ -42,6 +42,7 @@ void batch_add(struct batch *batch, rd_kafka_message_t *message)
 	batch->records[batch->record_count++] = message;
 	add_stamp(batch, rd_kafka_message_timestamp(message, NULL));
 	batch->record_bytes += message->len + message->key_len;
+	batch->held_bytes += message->len + message->key_len;
 	batch->to = message->offset + 1;
 	batch->has_last = true;
 }
@@ -66,6 +67,7 @@ void batch_forget(struct batch *batch, size_t record)
 {
 	if (record == batch->record_count - 1)
 		stamp(batch);
+	batch->held_bytes -= batch->records[record]->len + batch->records[record]->key_len;
 	rd_kafka_message_destroy(batch->records[record]);
 	batch->records[record] = NULL;
 	batch->let_go++;
@@ -147,7 +149,8 @@ void batch_clear(struct batch *batch)
 		if (batch->records[i])
 			rd_kafka_message_destroy(batch->records[i]);
 	}
-	batch->record_count = batch->record_bytes = batch->key_mismatches = 0;
+	batch->record_count = batch->record_bytes = batch->held_bytes = 0;
+	batch->key_mismatches = 0;
 	batch->let_go = batch->overtaken = batch->stamped = batch->stamp_count = 0;
 	batch->row_count = batch->live = batch->selected_count = 0;
 	batch->keys.size = 0;

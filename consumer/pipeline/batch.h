@@ -41,7 +41,8 @@ struct batch {
 	size_t stamped; /* last_timestamp and last_digest are of the last one of so many */
 	struct stamp_run *stamps; /* of all records */
 	size_t stamp_count, stamp_room;
-	size_t record_bytes; /* keys and values */
+	size_t record_bytes; /* keys and values, of all records */
+	size_t held_bytes; /* of those that were not let go */
 	struct dead_records dead; /* of the records, letters not yet delivered */
 	size_t key_mismatches; /* records whose key is not their row's, as decoded so far */
 	int64_t key_mismatch_at; /* offset of the last one */

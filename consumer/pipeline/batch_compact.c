@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* A larger record is kept where it is: to copy it would cost more than to hold it. */
-#define COPIED_BYTES 512
+#define COPIED_BYTES 4096
 
 static bool lies_in(const char *text, const void *data, size_t bytes)
 {

@@ -71,16 +71,28 @@ static void decode_from(struct partition *p, size_t first, bool compact)
 	}
 }
 
-/* Records of the next round; few free rows are not worth one. */
-static size_t free_records(const struct pipeline *pipeline, const struct batch *batch)
-{
-	size_t most = pipeline->batch_records * pipeline->batch_compact;
-	size_t records = most - batch->record_count;
-	size_t rows = pipeline->batch_records - batch->row_count;
+/* What the next round may take; few free rows, or bytes, are not worth one. */
+struct room {
+	size_t records, bytes;
+};
 
-	if (rows <= pipeline->batch_records / 16)
-		return 0;
-	return rows < records ? rows : records;
+static size_t least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+static struct room room_left(const struct pipeline *pipeline, const struct batch *batch)
+{
+	size_t rows = pipeline->batch_records, bytes = pipeline->batch_bytes;
+	size_t held = batch->held_bytes + batch->arena.given;
+	struct room room = {rows * pipeline->batch_compact - batch->record_count,
+		bytes * pipeline->batch_compact - batch->record_bytes};
+
+	if (rows - batch->row_count <= rows / 16 || held >= bytes - bytes / 16 ||
+		batch->record_bytes >= bytes * pipeline->batch_compact)
+		return (struct room){0};
+	return (struct room){
+		least(room.records, rows - batch->row_count), least(room.bytes, bytes - held)};
 }
 
 static bool may_compact(const struct pipeline *pipeline, const struct partition *p)
@@ -100,13 +112,15 @@ static int64_t since_ns(int64_t *then)
 enum intake take_batch(const struct pipeline *pipeline, struct partition *p, struct errmsg *msg)
 {
 	struct batch *batch = &p->batch;
+	struct room room = {pipeline->batch_records, pipeline->batch_bytes};
 	bool compact = false;
 	int64_t intake_ns = 0, decode_ns = 0, now = clock_mono_ns();
-	size_t first = 0, room = pipeline->batch_records;
 
 	intake_begin(p);
-	while (room > 0) {
-		enum intake got = intake_fill(p, first + room, pipeline->batch_bytes, msg);
+	while (room.records > 0) {
+		size_t first = batch->record_count, records = first + room.records;
+		size_t bytes = batch->record_bytes + room.bytes;
+		enum intake got = intake_fill(p, records, bytes, msg);
 
 		if (got != INTAKE_READY) {
 			partition_drop_batch(p);
@@ -117,10 +131,9 @@ enum intake take_batch(const struct pipeline *pipeline, struct partition *p, str
 			compact = may_compact(pipeline, p);
 		decode_from(p, first, compact);
 		decode_ns += since_ns(&now);
-		if (!compact || batch->record_count < first + room)
-			break; /* nothing more there, or the batch has its bytes or its cap */
-		first = batch->record_count;
-		room = free_records(pipeline, batch);
+		if (!compact || (batch->record_count < records && batch->record_bytes < bytes))
+			break; /* nothing more there, or the batch has its cap */
+		room = room_left(pipeline, batch);
 	}
 	if (batch->key_mismatches > 0)
 		say_key_mismatch(p);

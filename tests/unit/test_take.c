@@ -29,7 +29,7 @@ static struct {
 
 rd_kafka_message_t *rd_kafka_consume_queue(rd_kafka_queue_t *from, int timeout_ms)
 {
-	char key[600], value[2000];
+	char key[600], value[8000];
 	rd_kafka_message_t *message;
 
 	(void)from;
@@ -263,16 +263,73 @@ static void the_stamp_is_the_last_records(void **state)
 	end(p);
 }
 
-static void bytes_bound_all_rounds_together(void **state)
+static void bytes_bound_what_is_held(void **state)
 {
-	struct pipeline with = pipeline(100, 8);
-	struct partition *p = start(USERS, of_five_keys, 10000);
+	struct pipeline with = pipeline(10000, 8);
+	struct partition *p = start(USERS, distinct, 100000);
 
 	(void)state;
 	with.batch_bytes = 20000;
 	assert_int_equal(take(&with, p), INTAKE_READY);
 	assert_in_range(p->batch.record_bytes, 20000, 20100);
-	assert_true(p->batch.record_count > 200);
+	end(p);
+}
+
+static void large(int64_t offset, char *key, char *value)
+{
+	distinct(offset, key, value);
+	sprintf(value + strlen(value) - 1, ",\"more\":\"%0*d\"}", 5000, 0);
+}
+
+static void bytes_bound_large_records_which_are_held(void **state)
+{
+	struct pipeline with = pipeline(10000, 8);
+	struct partition *p = start(USERS, large, 100000);
+
+	(void)state;
+	with.batch_bytes = 1000000;
+	for (int i = 0; i < 2; i++, p->position = p->batch.to) {
+		assert_int_equal(take(&with, p), INTAKE_READY);
+		assert_in_range(p->batch.record_bytes, 1000000, 1006000);
+		assert_int_equal(p->batch.held_bytes, p->batch.record_bytes);
+		assert_int_equal(p->batch.let_go, 0);
+	}
+	end(p);
+}
+
+static void bytes_bound_what_was_let_go_as_the_count_does(void **state)
+{
+	struct pipeline with = pipeline(10000, 8);
+	struct partition *p = start(USERS, of_five_keys, 100000);
+
+	(void)state;
+	with.batch_bytes = 20000;
+	assert_int_equal(take(&with, p), INTAKE_READY);
+	assert_in_range(p->batch.record_bytes, 8 * 20000, 8 * 20000 + 100);
+	assert_int_equal(p->batch.held_bytes, 0);
+	assert_int_equal(p->batch.selected_count, 5);
+	end(p);
+}
+
+static void five_keys_with_escapes(int64_t offset, char *key, char *value)
+{
+	sprintf(key, "key-%" PRId64, offset % 5);
+	sprintf(value,
+		"{\"id\":\"%s\",\"name\":\"a \\\"name\\\"\",\"age\":1,\"occupation\":\"o\"}",
+		key);
+}
+
+/* Each has its text written anew, and no row takes over what an overtaken one had there. */
+static void bytes_bound_what_decoding_wrote(void **state)
+{
+	struct pipeline with = pipeline(10000, 8);
+	struct partition *p = start(USERS, five_keys_with_escapes, 100000);
+
+	(void)state;
+	with.batch_bytes = 20000;
+	assert_int_equal(take(&with, p), INTAKE_READY);
+	assert_true(p->batch.record_bytes > 20000 && p->batch.record_bytes < 8 * 20000);
+	assert_in_range(p->batch.arena.given, 18750, 40000);
 	end(p);
 }
 
@@ -344,7 +401,7 @@ static void a_stream_that_is_lost_on_the_way_leaves_nothing(void **state)
 /* Deletes, keys that come later, rows that grow, long texts, escapes, records too large to be copied. */
 static void mixed(int64_t offset, char *key, char *value)
 {
-	size_t extra = (size_t)(offset * 7919 % 13) * 60;
+	size_t extra = (size_t)(offset * 7919 % 13) * 400;
 	char *at;
 
 	sprintf(key, "%.*s%" PRId64, (int)(offset % 3 * 9), "a-key-that-is-longer-than-eight",
@@ -470,7 +527,10 @@ int main(void)
 		cmocka_unit_test(a_small_batch_keeps_its_records),
 		cmocka_unit_test(a_batch_of_sixty_four_does_not),
 		cmocka_unit_test(the_stamp_is_the_last_records),
-		cmocka_unit_test(bytes_bound_all_rounds_together),
+		cmocka_unit_test(bytes_bound_what_is_held),
+		cmocka_unit_test(bytes_bound_large_records_which_are_held),
+		cmocka_unit_test(bytes_bound_what_was_let_go_as_the_count_does),
+		cmocka_unit_test(bytes_bound_what_decoding_wrote),
 		cmocka_unit_test(what_cannot_be_decoded_is_kept_for_its_letter),
 		cmocka_unit_test(what_is_taken_again_is_whole_and_sends_no_letter_twice),
 		cmocka_unit_test(a_stream_that_is_lost_on_the_way_leaves_nothing),
