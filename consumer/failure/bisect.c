@@ -35,6 +35,38 @@ static enum verdict alone(const struct bisect_probe *probe, struct row *const *r
 	return v == VERDICT_POISON ? VERDICT_RETRY : v;
 }
 
+/*
+ * Each fits alone, and all of them do not: one is refused because of another before it (a unique key
+ * of an append table). The first that does not fit behind those before it is the culprit.
+ */
+static enum verdict behind_others(const struct bisect_probe *probe, struct row *const *rows,
+	size_t count, size_t *culprit, struct store_error *error)
+{
+	size_t low = 0, high = count;
+	enum verdict v = probe->rows(probe->context, rows, count, error);
+
+	while (v == VERDICT_POISON && high - low > 1) {
+		size_t middle = low + (high - low) / 2;
+
+		v = probe->rows(probe->context, rows, middle, error);
+		if (v == VERDICT_DONE)
+			low = middle;
+		else if (v == VERDICT_POISON)
+			high = middle;
+		if (v == VERDICT_DONE)
+			v = VERDICT_POISON;
+	}
+	if (v == VERDICT_POISON) /* the words about this row */
+		v = probe->rows(probe->context, rows, high, error);
+	if (v != VERDICT_POISON)
+		return v;
+	*culprit = high - 1;
+	v = neighbour_fits(probe, rows, count, *culprit);
+	if (v == VERDICT_DONE)
+		return VERDICT_POISON;
+	return v == VERDICT_POISON ? VERDICT_RETRY : v;
+}
+
 enum verdict bisect_find(const struct bisect_probe *probe, struct row *const *rows,
 	size_t count, long hint, size_t *culprit, struct store_error *error)
 {
@@ -56,6 +88,8 @@ enum verdict bisect_find(const struct bisect_probe *probe, struct row *const *ro
 	}
 	if (v == VERDICT_DONE && count > 0)
 		v = alone(probe, rows, count, *culprit = low, error);
+	if (v == VERDICT_DONE && count > 1)
+		v = behind_others(probe, rows, count, culprit, error);
 	if (v == VERDICT_POISON)
 		return VERDICT_DONE;
 	return v == VERDICT_DONE ? VERDICT_RETRY : v; /* it all fits now: just try again */

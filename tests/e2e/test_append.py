@@ -70,3 +70,12 @@ def test_a_record_that_does_not_fit_is_a_letter_and_a_default_fills_a_gap(events
     assert numbers(events) == list(range(11))
     assert events.sql("SELECT text FROM events WHERE n = 10") == [("none",)]
     assert len(events.records(events.dlq)) == 1
+
+
+def test_two_records_of_one_unique_key_in_one_batch_are_a_row_and_a_letter(events):
+    events.sql("ALTER TABLE events ADD UNIQUE KEY once (n)")
+    events.produce([(b"k", {"n": n, "what": {"text": "x"}}) for n in (1, 7, 3, 7, 9)])
+    events.consumer(events.mapping, ready=False)
+    events.wait_drained()
+    assert numbers(events) == [1, 3, 7, 9]
+    assert len(events.records(events.dlq)) == 1

@@ -12,6 +12,7 @@
 struct scripted {
 	int64_t bad[8];
 	int bad_count;
+	int64_t twins[2]; /* fit, but not both; equal: none */
 	bool sick, empty_table;
 	int probes;
 	int fails_at; /* this probe answers RECONNECT; 0 = none */
@@ -31,14 +32,17 @@ static enum verdict scripted_rows(
 {
 	struct scripted *s = context;
 
+	size_t seen = 0;
+
 	*error = (struct store_error){.code = 1406, .class = "data_too_long", .row = -1};
 	if (++s->probes == s->fails_at)
 		return VERDICT_RECONNECT;
 	for (size_t i = 0; i < count; i++) {
+		seen += rows[i]->offset == s->twins[0] || rows[i]->offset == s->twins[1];
 		if (refuses(s, rows[i]))
 			return VERDICT_POISON;
 	}
-	return VERDICT_DONE;
+	return seen == 2 ? VERDICT_POISON : VERDICT_DONE;
 }
 
 static enum verdict scripted_known(void *context, struct store_error *error)
@@ -146,6 +150,24 @@ static void rows_that_all_fit_now_are_tried_again(void **state)
 	assert_int_equal(find(&s, ROWS, -1, &culprit), VERDICT_RETRY);
 }
 
+/* A unique key of an append table: each fits alone, and in every half that has not both. */
+static void the_second_of_two_that_do_not_fit_together_is_found(void **state)
+{
+	static const int64_t pairs[][2] = {
+		{0, 1}, {0, 99}, {98, 99}, {48, 49}, {49, 50}, {10, 80}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+		struct scripted s = {.twins = {pairs[i][0], pairs[i][1]}};
+		size_t culprit = 999;
+
+		assert_int_equal(find(&s, ROWS, -1, &culprit), VERDICT_DONE);
+		assert_int_equal(culprit, pairs[i][1]);
+		assert_int_equal(find(&s, ROWS, pairs[i][1], &culprit), VERDICT_DONE);
+		assert_int_equal(culprit, pairs[i][1]);
+	}
+}
+
 static void a_lost_connection_ends_the_search(void **state)
 {
 	size_t culprit = 999;
@@ -169,6 +191,8 @@ int main(void)
 		cmocka_unit_test_setup(
 			a_lonely_bad_record_on_an_empty_table_is_bad_data, setup),
 		cmocka_unit_test_setup(rows_that_all_fit_now_are_tried_again, setup),
+		cmocka_unit_test_setup(
+			the_second_of_two_that_do_not_fit_together_is_found, setup),
 		cmocka_unit_test_setup(a_lost_connection_ends_the_search, setup),
 	};
 
