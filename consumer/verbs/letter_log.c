@@ -151,17 +151,29 @@ static int assign_all(
 	return err ? errmsg_set(msg, ERR_UNAVAILABLE, "kafka: %s", rd_kafka_err2str(err)) : 0;
 }
 
+/* A partition that grows meanwhile ends more than once. */
+static bool ends_now(const rd_kafka_message_t *event, bool *ended)
+{
+	bool ends = event->err == RD_KAFKA_RESP_ERR__PARTITION_EOF && !ended[event->partition];
+
+	if (ends)
+		ended[event->partition] = true;
+	return ends;
+}
+
 static int read_to_end(rd_kafka_t *kafka, struct reading *reading, int open, int timeout_ms,
 	struct errmsg *msg)
 {
+	bool *ended = mem_zero((size_t)open, sizeof(*ended));
 	int64_t deadline_ms = clock_mono_ms() + timeout_ms;
+	int err = 0;
 
-	while (open > 0) {
+	while (open > 0 && err == 0) {
 		rd_kafka_message_t *message = rd_kafka_consumer_poll(kafka, 100);
 
 		if (!message) {
 			if (clock_mono_ms() > deadline_ms)
-				return errmsg_set(msg, ERR_UNAVAILABLE,
+				err = errmsg_set(msg, ERR_UNAVAILABLE,
 					"kafka: no answer for %d ms while reading dead letters",
 					timeout_ms);
 			continue;
@@ -171,10 +183,11 @@ static int read_to_end(rd_kafka_t *kafka, struct reading *reading, int open, int
 			take_message(reading, message);
 			continue;
 		}
-		open -= message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
+		open -= ends_now(message, ended);
 		rd_kafka_message_destroy(message);
 	}
-	return 0;
+	free(ended);
+	return err;
 }
 
 int letter_log_read(struct letter_log *log, rd_kafka_conf_t *conf, const char *topic,

@@ -23,6 +23,7 @@ struct letter_entry {
 	int64_t origin_offset, origin_timestamp; /* ms; -1 = unknown */
 	bool value_dropped; /* too large for the topic: only its coordinates are left */
 	bool replayed;
+	bool homeless; /* the topic has no such partition any more; replay finds out */
 };
 
 struct letter_log {

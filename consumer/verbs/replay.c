@@ -4,6 +4,7 @@
  * fences a second replay of the same group.
  */
 #include "common/dead_letter.h"
+#include "common/kafka_topic.h"
 #include "common/mem.h"
 #include "consumer/verbs/letter_log.h"
 #include "consumer/verbs/settings.h"
@@ -72,17 +73,30 @@ static bool is_wanted(const struct replay *replay, const struct letter_entry *en
 	       entry->origin_timestamp < replay->until_ms;
 }
 
-static void choose(struct replay *replay)
+static bool is_to_be_sent(const struct letter_entry *entry)
 {
+	return !entry->replayed && !entry->value_dropped && !entry->homeless;
+}
+
+static int choose(struct replay *replay, struct errmsg *msg)
+{
+	const char *topic = ""; /* the letters are in order */
+	int partitions = 0, err = 0;
+
 	replay->chosen = mem_zero(replay->log.count, sizeof(*replay->chosen));
-	for (size_t i = 0; i < replay->log.count; i++) {
+	for (size_t i = 0; i < replay->log.count && err == 0; i++) {
 		struct letter_entry *entry = &replay->log.entries[i];
 
 		if (!is_wanted(replay, entry))
 			continue;
+		if (strcmp(topic, entry->origin_topic) != 0)
+			err = kafka_topic_look(replay->log.kafka, topic = entry->origin_topic,
+				(int)replay->options->kafka_timeout, &partitions, msg);
+		entry->homeless = entry->origin_partition >= partitions;
 		replay->already += entry->replayed;
 		replay->chosen[replay->chosen_count++] = entry;
 	}
+	return err;
 }
 
 /* ---- showing ----------------------------------------------------------------------------------- */
@@ -91,6 +105,8 @@ static const char *fate(const struct letter_entry *entry)
 {
 	if (entry->replayed)
 		return "replayed";
+	if (entry->homeless)
+		return "its partition is gone";
 	return entry->value_dropped ? "value too large, not kept" : "waiting";
 }
 
@@ -230,13 +246,12 @@ static int kafka_step(rd_kafka_error_t *error, const char *what, struct errmsg *
 static int send_all(struct replay *replay, rd_kafka_t *kafka, size_t *sent, struct errmsg *msg)
 {
 	size_t pending = 0;
-	int err =
-		kafka_step(rd_kafka_init_transactions(kafka, 30000), "init transactions", msg);
+	int err = 0;
 
 	for (size_t i = 0; err == 0 && i < replay->chosen_count; i++) {
 		const struct letter_entry *entry = replay->chosen[i];
 
-		if (!entry->replayed && !entry->value_dropped) {
+		if (is_to_be_sent(entry)) {
 			if (pending == 0)
 				err = kafka_step(
 					rd_kafka_begin_transaction(kafka), "begin", msg);
@@ -247,8 +262,10 @@ static int send_all(struct replay *replay, rd_kafka_t *kafka, size_t *sent, stru
 		if (err == 0 && pending > 0 &&
 			(pending == LETTERS_PER_TRANSACTION || i + 1 == replay->chosen_count)) {
 			err = kafka_step(rd_kafka_commit_transaction(kafka, -1), "commit", msg);
-			*sent += err == 0 ? pending : 0;
-			pending = 0;
+			if (err == 0) {
+				*sent += pending;
+				pending = 0;
+			}
 		}
 	}
 	if (err != 0 && pending > 0) {
@@ -259,26 +276,26 @@ static int send_all(struct replay *replay, rd_kafka_t *kafka, size_t *sent, stru
 	return err;
 }
 
-static int execute(struct replay *replay, const struct settings *settings, struct errmsg *msg)
+/* Before the letters are read: another replay of the group is fenced by it, and what it committed is
+ * there to be read. */
+static int open_sender(struct replay *replay, const struct settings *settings,
+	rd_kafka_t **kafka, struct errmsg *msg)
 {
 	char *id = mem_printf("wt-replay-%s", replay->options->group);
 	rd_kafka_conf_t *conf;
-	rd_kafka_t *kafka;
 	char text[512];
-	size_t sent = 0;
 	int err = settings_kafka(settings, "wt-consumer-replay", &conf, msg);
 
 	if (err == 0) {
 		rd_kafka_conf_set(conf, "transactional.id", id, NULL, 0);
 		rd_kafka_conf_set(conf, "partitioner", "murmur2_random", NULL, 0);
-		kafka = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof(text));
-		if (!kafka) {
+		*kafka = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof(text));
+		if (!*kafka) {
 			rd_kafka_conf_destroy(conf);
 			err = errmsg_set(msg, ERR_CONFIG, "kafka client: %s", text);
 		} else {
-			err = send_all(replay, kafka, &sent, msg);
-			rd_kafka_destroy(kafka);
-			fprintf(stderr, "sent %zu records again\n", sent);
+			err = kafka_step(rd_kafka_init_transactions(*kafka, 30000),
+				"init transactions", msg);
 		}
 	}
 	free(id);
@@ -289,26 +306,35 @@ int verb_replay(struct consumer_options *options, struct errmsg *msg)
 {
 	struct replay replay = {.options = options};
 	struct settings settings;
+	rd_kafka_t *sender = NULL;
 	rd_kafka_conf_t *conf;
+	size_t sent = 0;
 	int err = settings_init(&settings, options, msg);
 
 	if (err != 0)
 		return err;
 	err = read_options(&replay, msg);
+	if (err == 0 && options->execute)
+		err = open_sender(&replay, &settings, &sender, msg);
 	if (err == 0)
 		err = settings_kafka(&settings, "wt-consumer-replay", &conf, msg);
 	if (err == 0)
 		err = letter_log_read(
 			&replay.log, conf, replay.topic, (int)options->kafka_timeout, msg);
+	if (err == 0)
+		err = choose(&replay, msg);
 	if (err == 0) {
-		choose(&replay);
 		if (options->json)
 			print_json(&replay);
 		else
 			print_text(&replay);
-		if (options->execute)
-			err = execute(&replay, &settings, msg);
+		if (options->execute) {
+			err = send_all(&replay, sender, &sent, msg);
+			fprintf(stderr, "sent %zu records again\n", sent);
+		}
 	}
+	if (sender)
+		rd_kafka_destroy(sender);
 	letter_log_release(&replay.log);
 	free(replay.chosen);
 	free(replay.topic);

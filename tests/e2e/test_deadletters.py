@@ -1,6 +1,7 @@
 """One bad record costs one record, and its letter tells everything."""
 import json
 
+import confluent_kafka
 import pytest
 
 from confluent_kafka.admin import AdminClient, ConfigResource
@@ -141,6 +142,22 @@ def test_replay_sends_each_letter_once(world):
     world.wait_drained()
     assert world.rows()["u1"][0] == "x" * 300
     assert sum(m.key() == b"u1" for m in world.records()) == 2, "sent again exactly once"
+
+
+def test_a_letter_whose_partition_is_gone_keeps_no_other_from_being_sent_again(world):
+    world.produce([("k%d" % i, "nonsense") for i in range(5)])
+    consumer = world.consumer(ready=False)
+    world.wait_drained()
+    producer = confluent_kafka.Producer({"bootstrap.servers": world.env["KAFKA_BROKERS"]})
+    origin = {"topic": world.topic, "partition": "99", "offset": "1", "timestamp": "1"}
+    producer.produce(world.dlq, key="k0", value="old", headers=[
+        ("wt.origin." + name, value.encode()) for name, value in origin.items()])
+    assert producer.flush(10) == 0
+    done = world.verb("replay", "--execute")
+    assert done.returncode == 0 and "sent 5 records" in done.stderr, done.stderr
+    assert "its partition is gone" in done.stdout
+    world.wait_drained(timeout=20)  # no transaction was left open
+    assert consumer.stop() == 0
 
 
 def test_a_sick_store_waits_and_loses_nothing(world):
