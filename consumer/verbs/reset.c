@@ -251,18 +251,22 @@ static int may_execute(const struct reset *r, struct errmsg *msg)
 static int move_ledger(struct reset *r, const struct step *step, struct errmsg *msg)
 {
 	struct store_error error = {.row = -1};
+	struct ledger was = step->ledger;
 	int64_t generation = 0;
-	enum verdict v;
+	enum verdict v = VERDICT_DONE;
 
 	if (getrandom(&generation, sizeof(generation), 0) != sizeof(generation))
 		return errmsg_set(msg, ERR_IO, "no random numbers");
 	generation &= INT64_MAX;
-	if (step->ledger.exists)
-		v = mysql_store_reset_position(r->mysql, r->route, step->partition,
-			&step->ledger, step->target, generation, &error);
-	else
+	/* A row that is made counts in generation 0, as the fence of a lost ledger may. */
+	if (!step->ledger.exists) {
+		was = (struct ledger){.exists = true, .next = step->target};
 		v = mysql_store_create_position(
 			r->mysql, r->route, step->partition, step->target, &error);
+	}
+	if (v == VERDICT_DONE)
+		v = mysql_store_reset_position(r->mysql, r->route, step->partition, &was,
+			step->target, generation, &error);
 	return v == VERDICT_DONE ? 0 : settings_store_error(&error, v, msg);
 }
 
@@ -330,6 +334,10 @@ int verb_reset(struct consumer_options *options, struct errmsg *msg)
 		return errmsg_set(msg, ERR_CONFIG,
 			"reset needs --to earliest|latest|OFFSET|TIME, or --accept-partitions "
 			"N");
+	if (options->accept_partitions && options->partition >= 0)
+		return errmsg_set(msg, ERR_CONFIG,
+			"option accept-partitions: it is about all partitions, so without "
+			"--partition");
 	err = settings_init(&r.settings, options, msg);
 	if (err != 0)
 		return err;

@@ -39,11 +39,12 @@ void verify_progress(struct verify *v, const char *what, int64_t done, int64_t t
 	}
 }
 
-/* A key that expires is expected to be missing. */
+/* A key that expires is expected to be missing; but a repair makes it anew, and counts it. */
 int64_t verify_open(const struct verify *v)
 {
 	const int64_t *differ = v->totals.differ;
-	int64_t missing = v->route->cache_ttl_s > 0 ? 0 : differ[DIFFER_MISSING];
+	bool expected = v->route->cache_ttl_s > 0 && !v->options->repair;
+	int64_t missing = expected ? 0 : differ[DIFFER_MISSING];
 	int64_t found = missing + differ[DIFFER_STALE] + differ[DIFFER_EXTRA] +
 			differ[DIFFER_UNREADABLE];
 

@@ -137,7 +137,9 @@ static enum verdict repair(struct verify *v)
 		if (key_partition(v->route, &list->rows[i], v->partitions) >= 0)
 			continue;
 		v->totals.not_repaired++;
-		v->why_not = "the partition of a key of several columns is not known";
+		v->why_not = v->partitions == 0
+				     ? "no wt-consumer has written this table yet"
+				     : "the partition of a key of several columns is not known";
 	}
 	row_list_clear(&v->mend);
 	return verdict;
