@@ -66,6 +66,7 @@ struct route {
 	struct cache_key_part *cache_key;
 	int cache_key_count;
 	int64_t cache_ttl_s; /* 0 = for ever */
+	int32_t partitions; /* its keys are spread over, as found at start; 0 = not known */
 	int line;
 };
 

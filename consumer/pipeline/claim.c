@@ -27,14 +27,19 @@ struct claim {
 	struct store_error *error;
 };
 
-static enum verdict fatal(struct claim *c, const char *class, const char *what)
+static void refuse(struct claim *c, const char *class)
 {
-	const struct partition *p = c->p;
-
 	c->error->store = "kafka";
 	c->error->class = class;
 	c->error->code = 0;
 	c->error->row = -1;
+}
+
+static enum verdict fatal(struct claim *c, const char *class, const char *what)
+{
+	const struct partition *p = c->p;
+
+	refuse(c, class);
 	errmsg_set(&c->error->msg, ERR_REFUSED,
 		"%s [%d]: %s (ledger at %" PRId64 ", fence at %" PRId64
 		", the log holds %" PRId64 "..%" PRId64
@@ -54,6 +59,29 @@ static enum verdict kafka_unavailable(struct claim *c)
 	return VERDICT_RETRY;
 }
 
+/* The brokers did not say when it was assigned: no answer is not the answer that there is none. */
+static enum verdict ask_committed(struct claim *c)
+{
+	struct partition *p = c->p;
+	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+	rd_kafka_resp_err_t err;
+
+	rd_kafka_topic_partition_list_add(list, p->route->topic, p->id);
+	err = rd_kafka_committed(c->pipeline->kafka, list, c->pipeline->kafka_timeout_ms);
+	if (!err)
+		err = list->elems[0].err;
+	if (!err) {
+		p->committed = list->elems[0].offset >= 0 ? list->elems[0].offset : -1;
+		p->committed_unknown = false;
+	}
+	rd_kafka_topic_partition_list_destroy(list);
+	if (!err)
+		return VERDICT_DONE;
+	errmsg_set(&c->error->msg, ERR_UNAVAILABLE, "kafka: committed offset of %s [%d]: %s",
+		p->route->topic, p->id, rd_kafka_err2str(err));
+	return kafka_unavailable(c);
+}
+
 /*
  * No ledger row: the group's committed offset, or where a new group starts. With a fence there the
  * ledger once existed, so MySQL lost it, perhaps with the rows: only the whole log heals that.
@@ -62,7 +90,10 @@ static enum verdict create_ledger(struct claim *c)
 {
 	struct partition *p = c->p;
 	int64_t next = c->pipeline->start_latest ? c->high : c->low;
+	enum verdict v = p->committed_unknown ? ask_committed(c) : VERDICT_DONE;
 
+	if (v != VERDICT_DONE)
+		return v;
 	c->ledger = (struct ledger){.exists = true, .next = -1, .last_timestamp = -1};
 	if (c->fence.exists && c->fence.next > 0) {
 		if (c->low > 0)
@@ -202,6 +233,26 @@ static enum verdict check_log(struct claim *c)
 	return VERDICT_DONE;
 }
 
+/*
+ * Partitions were added while we ran: keys have moved between them, and have two orders until the old
+ * ones are drained. What there was at start goes on, and is drained.
+ */
+static enum verdict check_count(struct claim *c)
+{
+	const struct partition *p = c->p;
+
+	if (p->route->partitions == 0 || p->id < p->route->partitions)
+		return VERDICT_DONE;
+	refuse(c, "partitions");
+	errmsg_set(&c->error->msg, ERR_REFUSED,
+		"%s [%d]: the topic had %d partitions at start, and keys have moved between "
+		"them. When the old ones are drained, stop the group, then: wt-consumer reset "
+		"--group %s --topic %s --accept-partitions N --execute",
+		p->route->topic, p->id, p->route->partitions, c->pipeline->group,
+		p->route->topic);
+	return VERDICT_FATAL;
+}
+
 enum verdict claim_partition(const struct pipeline *pipeline, struct mysql_store *mysql,
 	struct redis_store *redis, struct partition *p, struct store_error *error)
 {
@@ -216,6 +267,9 @@ enum verdict claim_partition(const struct pipeline *pipeline, struct mysql_store
 	p->blank = false;
 	partition_drop_batch(p);
 	atomic_store(&p->settled, -1);
+	v = check_count(&c);
+	if (v != VERDICT_DONE)
+		return v;
 	v = redis_store_fence(redis, p->route, p->id, &c.fence, error);
 	if (v != VERDICT_DONE)
 		return v;

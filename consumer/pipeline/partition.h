@@ -35,6 +35,7 @@ struct partition {
 	int32_t id;
 	rd_kafka_queue_t *queue; /* owned; not forwarded */
 	int64_t committed; /* the group's offset at assignment, -1 when there was none */
+	bool committed_unknown; /* Kafka did not say */
 	bool from_start; /* assigned at the log's beginning; until the first claim */
 	bool blank; /* pipeline.blank, in the process' first assignment; until the first claim */
 

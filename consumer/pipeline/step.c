@@ -115,6 +115,15 @@ static void act(
 	}
 }
 
+/* It is fetched for again. What the others took while it waited pins nothing of it any more. */
+static void release(struct stepper *w, struct partition *p)
+{
+	if (!atomic_load_explicit(&p->held, memory_order_acquire))
+		return;
+	log_release(w->pipeline->kafka, p);
+	atomic_store(&p->taken_mark, atomic_load(&w->pipeline->meters->taken_bytes));
+}
+
 /* ---- one step of one partition -------------------------------------------------------------- */
 
 /* The claim is through: what the stores hold may be committed, so that lag is known at once. */
@@ -136,7 +145,7 @@ static enum verdict step_claim(
 {
 	enum verdict v;
 
-	log_release(w->pipeline->kafka, p);
+	release(w, p);
 	v = claim_partition(w->pipeline, w->tools.mysql, w->tools.redis, p, error);
 	if (v == VERDICT_DONE && atomic_load(&p->mode) != MODE_CHECK)
 		entered(w, p);
@@ -184,7 +193,7 @@ static enum verdict place_stream(
 		partition_set_mode(p, MODE_CLAIM);
 		return VERDICT_MOVED;
 	}
-	log_release(w->pipeline->kafka, p);
+	release(w, p);
 	if (log_seek(w->pipeline->kafka, p, p->position, w->pipeline->kafka_timeout_ms,
 		    &error->msg) != 0)
 		return VERDICT_RETRY;

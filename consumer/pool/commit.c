@@ -17,6 +17,22 @@ static void log_failed(const char *why)
 	log_limited(LOG_WARN, "commit_failed", LOG_F("error", LOG_STR(why)));
 }
 
+static void note_answer(
+	struct pool *pool, const rd_kafka_topic_partition_t *answer, rd_kafka_resp_err_t err)
+{
+	for (int i = 0; i < pool->partition_count; i++) {
+		struct pool_partition *item = &pool->partitions[i];
+
+		if (item->p->id != answer->partition ||
+			strcmp(item->p->route->topic, answer->topic) != 0)
+			continue;
+		if (err || answer->err)
+			item->committed = item->acknowledged;
+		else
+			item->acknowledged = answer->offset;
+	}
+}
+
 /* rd_kafka_commit() waits for a coordinator that is gone for as long as it likes. */
 static void commit_in_time(struct pool *pool, const rd_kafka_topic_partition_list_t *list)
 {
@@ -35,27 +51,15 @@ static void commit_in_time(struct pool *pool, const rd_kafka_topic_partition_lis
 		log_failed(rd_kafka_err2str(err));
 	else if (!event)
 		log_failed("the coordinator does not answer; the ledger has the position");
-	else if (rd_kafka_event_error(event))
+	else if ((err = rd_kafka_event_error(event)) != 0)
 		log_failed(rd_kafka_event_error_string(event));
+	if (!err && !event)
+		err = RD_KAFKA_RESP_ERR__TIMED_OUT;
+	for (int i = 0; i < list->cnt; i++) /* partitions that stay are committed again */
+		note_answer(pool, &list->elems[i], err);
 	if (event)
 		rd_kafka_event_destroy(event);
 	rd_kafka_queue_destroy(queue);
-}
-
-static void note_answer(
-	struct pool *pool, const rd_kafka_topic_partition_t *answer, rd_kafka_resp_err_t err)
-{
-	for (int i = 0; i < pool->partition_count; i++) {
-		struct pool_partition *item = &pool->partitions[i];
-
-		if (item->p->id != answer->partition ||
-			strcmp(item->p->route->topic, answer->topic) != 0)
-			continue;
-		if (err || answer->err)
-			item->committed = item->acknowledged;
-		else
-			item->acknowledged = answer->offset;
-	}
 }
 
 /* Nothing new may come that would carry it along, so what failed is committed again, after a while. */

@@ -111,10 +111,28 @@ int pool_new(struct pool **out, struct pool_config *config, struct pipeline *pip
 	return 0;
 }
 
+/* A client with a fatal error never works again; another process may. */
+static void give_up_for_good(struct pool *pool)
+{
+	char text[512] = "";
+	rd_kafka_resp_err_t err = rd_kafka_fatal_error(pool->kafka, text, sizeof(text));
+
+	if (err == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID)
+		pool->failed = errmsg_set(&pool->why, ERR_CONFIG,
+			"option group.instance.id: another process has come into group %s with "
+			"the same one: each needs its own",
+			pool->pipeline->group);
+	else
+		pool->failed = errmsg_set(&pool->why, ERR_UNAVAILABLE, "kafka: %s", text);
+	pool_drain(pool);
+}
+
 /* Only errors arrive here: the partitions' queues are their workers'. */
 static void on_message(struct pool *pool, rd_kafka_message_t *message)
 {
-	if (message->err == RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED)
+	if (message->err == RD_KAFKA_RESP_ERR__FATAL && !pool->failed)
+		give_up_for_good(pool);
+	else if (message->err == RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED)
 		log_event(LOG_ERROR, "left_group_for_not_polling",
 			LOG_F("error", LOG_STR(rd_kafka_message_errstr(message))));
 	else if (message->err && message->err != RD_KAFKA_RESP_ERR__PARTITION_EOF)
@@ -124,7 +142,6 @@ static void on_message(struct pool *pool, rd_kafka_message_t *message)
 		log_limited(LOG_ERROR, "record_on_main_queue",
 			LOG_F("partition", LOG_INT(message->partition)),
 			LOG_F("offset", LOG_INT(message->offset)));
-	(void)pool;
 	rd_kafka_message_destroy(message);
 }
 
@@ -184,7 +201,7 @@ static void leave_group(struct pool *pool)
 	rd_kafka_queue_destroy(queue);
 }
 
-int pool_run(struct pool *pool)
+int pool_run(struct pool *pool, struct errmsg *msg)
 {
 	int64_t start_ms;
 
@@ -200,13 +217,18 @@ int pool_run(struct pool *pool)
 	pool->drain_deadline_ms = start_ms + pool->config.drain_timeout_ms;
 	log_event(LOG_INFO, "draining",
 		LOG_F("timeout_ms", LOG_INT(pool->config.drain_timeout_ms)));
-	pool_mark(pool, "drain", "asked to stop");
+	pool_mark(pool, "drain", pool->failed ? pool->why.text : "asked to stop");
 	pool_give_up(pool, NULL);
 	leave_group(pool);
 	pool_stop_workers(pool);
 	log_event(LOG_INFO, pool->unfinished ? "stopped_unfinished" : "drained",
 		LOG_F("took_ms", LOG_INT(clock_mono_ms() - start_ms)));
-	return pool->unfinished ? ERR_UNFINISHED : 0;
+	if (pool->failed)
+		*msg = pool->why;
+	else if (pool->unfinished)
+		return errmsg_set(msg, ERR_UNFINISHED,
+			"stopped at the drain deadline; what was in hand comes again");
+	return pool->failed;
 }
 
 void pool_free(struct pool *pool)

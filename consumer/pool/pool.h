@@ -38,7 +38,7 @@ int pool_new(struct pool **out, struct pool_config *config, struct pipeline *pip
 /* Lets workers=auto follow the lag; borrowed, must live until pool_run returns. */
 void pool_observe(struct pool *pool, struct lag_observer *observer);
 /* Joins the group and works until pool_drain(). 0, or ERR_UNFINISHED when the deadline passed. */
-int pool_run(struct pool *pool);
+int pool_run(struct pool *pool, struct errmsg *msg);
 void pool_free(struct pool *pool);
 
 /* ---- any thread ---- */

@@ -37,6 +37,8 @@ struct pool {
 
 	/* main thread only */
 	int64_t last_commit_ms, next_watch_ms, next_rebuild_ms;
+	int failed; /* an ERR_*, with why: this member can never work again */
+	struct errmsg why;
 	bool left_alone; /* the group could not be left in time */
 	bool unfinished;
 	int64_t drain_deadline_ms; /* monotonic; 0 = nobody asked to stop */
@@ -50,7 +52,8 @@ struct pool {
 	struct worker *workers[POOL_WORKERS_MAX];
 	int worker_count;
 	bool workers_auto;
-	bool assigned;
+	bool assigned; /* the group gave it its share, perhaps of nothing */
+	bool ever_assigned;
 	char member[256];
 	char workers_reason[200];
 	struct snapshot_mark marks[SNAPSHOT_MARKS]; /* ring */

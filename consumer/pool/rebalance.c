@@ -22,7 +22,9 @@ static void ask_committed(struct pool *pool, rd_kafka_topic_partition_list_t *li
 		log_event(LOG_WARN, "committed_unknown",
 			LOG_F("error", LOG_STR(rd_kafka_err2str(err))));
 	for (int i = 0; i < list->cnt; i++) {
-		if (err || list->elems[i].err)
+		if (err)
+			list->elems[i].err = err;
+		if (list->elems[i].err)
 			list->elems[i].offset = RD_KAFKA_OFFSET_INVALID;
 	}
 }
@@ -37,16 +39,19 @@ static void add_partition(struct pool *pool, rd_kafka_topic_partition_t *given)
 		return;
 	p = partition_new(route, given->partition);
 	p->committed = given->offset >= 0 ? given->offset : -1;
+	p->committed_unknown = given->err != RD_KAFKA_RESP_ERR_NO_ERROR;
+	given->err = RD_KAFKA_RESP_ERR_NO_ERROR;
 	p->queue = rd_kafka_queue_get_partition(pool->kafka, given->topic, given->partition);
 	rd_kafka_queue_forward(p->queue, NULL);
 	/* Without a committed offset the claim decides; the beginning can pass nothing over, and mostly
 	 * is where it will be: then no seek throws away what was fetched meanwhile. */
 	p->from_start = p->committed < 0;
-	p->blank = pool->pipeline->blank && !pool->assigned;
+	p->blank = pool->pipeline->blank && !pool->ever_assigned;
 	given->offset = p->committed > 0    ? p->committed - 1
 			: p->committed == 0 ? 0
 					    : RD_KAFKA_OFFSET_BEGINNING;
 	p->stream = p->committed >= 0 ? given->offset : -1;
+	atomic_store(&p->taken_mark, atomic_load(&pool->pipeline->meters->taken_bytes));
 	pthread_mutex_lock(&pool->mu);
 	pool->partitions = mem_resize(
 		pool->partitions, (size_t)pool->partition_count + 1, sizeof(*pool->partitions));
@@ -86,7 +91,7 @@ static void assigned(struct pool *pool, rd_kafka_topic_partition_list_t *list)
 	snprintf(text, sizeof(text), "assigned %d partitions", list->cnt);
 	log_event(LOG_INFO, "assigned", LOG_F("partitions", LOG_INT(list->cnt)));
 	pthread_mutex_lock(&pool->mu);
-	pool->assigned = true;
+	pool->assigned = pool->ever_assigned = true;
 	pthread_mutex_unlock(&pool->mu);
 	pool_mark(pool, "rebalance", text);
 	pool_rescale(pool, "assignment");
@@ -138,6 +143,11 @@ static void revoked(struct pool *pool, rd_kafka_topic_partition_list_t *list)
 	char text[160];
 
 	pool_give_up(pool, list);
+	if (lost) {
+		pthread_mutex_lock(&pool->mu);
+		pool->assigned = false;
+		pthread_mutex_unlock(&pool->mu);
+	}
 	if (is_cooperative(pool)) {
 		rd_kafka_error_t *error = rd_kafka_incremental_unassign(pool->kafka, list);
 

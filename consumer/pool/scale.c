@@ -68,8 +68,14 @@ void pool_rescale(struct pool *pool, const char *reason)
 	int before = pool->worker_count;
 	char text[160];
 
-	if (pool->partition_count == 0 || is_settled(pool, count))
+	if (pool->partition_count == 0)
 		return;
+	if (is_settled(pool, count)) {
+		pthread_mutex_lock(&pool->mu);
+		pool->workers_auto = wanted == 0;
+		pthread_mutex_unlock(&pool->mu);
+		return;
+	}
 	for (int i = 0; i < pool->partition_count; i++) {
 		struct pool_partition *item = &pool->partitions[i];
 

@@ -87,6 +87,9 @@ void pool_autoscale(struct pool *pool)
 	char reason[120];
 	int count;
 
+	if (atomic_load(&pool->wanted_workers) !=
+		0) /* what was seen before says nothing after */
+		pool->autoscale.behind_since_ms = pool->autoscale.calm_since_ms = -1;
 	if (!pool->observer || pool->partition_count == 0 ||
 		atomic_load(&pool->wanted_workers) != 0)
 		return;

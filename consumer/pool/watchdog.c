@@ -10,12 +10,14 @@
 
 #include <stdio.h>
 
+#define ASK_MS 1000
+
 static bool broker_has_more(struct pool *pool, const struct partition *p)
 {
 	int64_t low, high;
 
 	if (rd_kafka_query_watermark_offsets(
-		    pool->kafka, p->route->topic, p->id, &low, &high, 1000))
+		    pool->kafka, p->route->topic, p->id, &low, &high, ASK_MS))
 		return false; /* the broker's trouble, not the partition's */
 	return high > atomic_load(&p->settled);
 }
@@ -86,8 +88,9 @@ void pool_hold(struct pool *pool)
 
 	for (int i = 0; i < pool->partition_count; i++) {
 		struct partition *p = pool->partitions[i].p;
+		uint64_t mark = atomic_load(&p->taken_mark); /* perhaps newer than `taken` */
 
-		if (taken - atomic_load(&p->taken_mark) < pool->config.hold_bytes ||
+		if (mark > taken || taken - mark < pool->config.hold_bytes ||
 			atomic_load(&p->held))
 			continue;
 		if (rd_kafka_queue_length(p->queue) > 0)
@@ -104,5 +107,8 @@ void pool_watch(struct pool *pool)
 	for (int i = 0; i < pool->partition_count; i++) {
 		if (is_stalled(pool, &pool->partitions[i], now))
 			start_over(pool, &pool->partitions[i], i);
+		/* A broker that does not answer holds up everything else here: the rest later. */
+		if (atomic_load(&pool->drain_calls) || clock_mono_ms() - now >= ASK_MS)
+			break;
 	}
 }

@@ -125,6 +125,7 @@ static int check_kafka(struct run *run, int *partitions, struct errmsg *msg)
 		const char *topic = run->settings.mapping.routes[i].topic;
 
 		err = topic_partitions(run, kafka, topic, &partitions[i], msg);
+		run->settings.mapping.routes[i].partitions = partitions[i];
 		if (err == 0)
 			err = deadletters_check(run->letters, topic, partitions[i],
 				run->options->deadletter_create, msg);
@@ -356,11 +357,8 @@ static int start_and_run(struct run *run, struct errmsg *msg)
 	log_event(LOG_INFO, "started", LOG_F("version", LOG_STR(WT_VERSION)),
 		LOG_F("group", LOG_STR(run->options->group)),
 		LOG_F("brokers", LOG_STR(run->options->kafka_brokers)));
-	err = pool_run(run->pool);
+	err = pool_run(run->pool, msg);
 	let_signals_drain(NULL);
-	if (err != 0)
-		errmsg_set(msg, err,
-			"stopped at the drain deadline; what was in hand comes again");
 	return err;
 }
 

@@ -219,6 +219,52 @@ def test_a_changed_partition_count_is_refused_until_it_is_accepted(world):
     assert consumer.stop() == 0
 
 
+def test_partitions_that_are_added_while_it_runs_wait_for_a_person(world):
+    produce_users(world, 30)
+    consumer = world.consumer({"kafka.topic.metadata.refresh.interval.ms": 500}, ready=False)
+    world.wait_drained()
+    admin = AdminClient({"bootstrap.servers": world.env["KAFKA_BROKERS"]})
+    list(admin.create_partitions([confluent_kafka.admin.NewPartitions(world.topic, 8)])
+         .values())[0].result(20)
+    wait_until(lambda: "6 partitions at start" in consumer.text(), 30)
+    produce_users(world, 10, start=30)  # what the old ones hold goes on
+    claimed = {n for n, in world.sql("SELECT partition_id FROM writethrough_ledger")}
+    assert claimed == set(range(PARTITIONS))
+    assert consumer.stop() == 0
+    done = world.verb("reset", "--execute", options={"accept-partitions": 8, "force": "true"})
+    assert done.returncode == 0, done.stderr
+    world.consumer(ready=False)
+    wait_until(lambda: len(world.rows()) == 40, 20)
+    agree(world)
+
+
+def test_a_reset_where_the_ledger_was_lost_makes_the_cache_anew(world):
+    produce_users(world, 300)
+    consumer = world.consumer(ready=False)
+    world.wait_drained()
+    assert consumer.stop() == 0
+    world.sql("DELETE FROM writethrough_ledger")
+    world.sql("DELETE FROM users WHERE id <> 'u7'")
+    done = world.verb("reset", "--execute", options={"to": "latest"})
+    assert done.returncode == 0, done.stderr
+    world.consumer(ready=False)
+    wait_until(lambda: list(world.keys()) == ["u7"], 20)
+    agree(world)
+
+
+def test_a_member_that_another_took_the_place_of_ends_and_says_so(world):
+    produce_users(world, 30)
+    first = world.consumer({"group.instance.id": "same"})
+    world.wait_drained()
+    second = world.consumer({"group.instance.id": "same"}, ready=False)
+    assert first.wait(40) == 64
+    assert "option group.instance.id" in first.text()
+    second.wait_ready()
+    produce_users(world, 60)
+    world.wait_drained()
+    assert len(agree(world)) == 60
+
+
 def test_another_group_on_the_table_is_refused(world):
     consumer = world.consumer(ready=False)
     produce_users(world, 10)

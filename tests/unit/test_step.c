@@ -34,6 +34,7 @@ static void start(struct world *world)
 	meters_init(&meters);
 	memset(letters, 0, sizeof(letters));
 	kafka.at = kafka.gap_to = 0;
+	kafka.silent = 0;
 	memset(&mysql, 0, sizeof(mysql));
 	mysql.next = redis.next = FROM;
 	mysql.digest = record_digest(before);
@@ -138,6 +139,46 @@ static void a_new_ledger_has_its_letters_sent_anew(void **state)
 	end(&world);
 }
 
+/* A first start of a group that another program has committed for. */
+static void where_kafka_is_silent_the_committed_offset_is_asked_for_again(void **state)
+{
+	struct world world;
+
+	(void)state;
+	start(&world);
+	mysql.is_new = true;
+	mysql.has_digest = false;
+	world.p->committed_unknown = true;
+	kafka.committed = 2000;
+	kafka.silent = 3;
+	for (int i = 0; i < 3; i++) {
+		step(&world);
+		assert_true(mysql.is_new);
+	}
+	step(&world);
+	assert_int_equal(mysql.next, 2000);
+	drain(&world);
+	assert_int_equal(atomic_load(&world.p->applied), END - 2000);
+	end(&world);
+}
+
+static void what_came_to_the_topic_since_the_start_is_not_taken(void **state)
+{
+	struct world world;
+
+	(void)state;
+	start(&world);
+	users.routes[0].partitions = 6;
+	world.p->id = 6;
+	step(&world);
+	assert_int_equal(atomic_load(&world.p->mode), MODE_STOPPED);
+	assert_int_equal(mysql.claims, 0);
+	assert_non_null(strstr(world.p->error, "6 partitions at start"));
+	world.p->id = 5;
+	drain(&world);
+	end(&world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -145,6 +186,8 @@ int main(void)
 		cmocka_unit_test(it_is_found_behind_a_gap_of_the_log_too),
 		cmocka_unit_test(a_stopped_partition_sends_no_letter_twice),
 		cmocka_unit_test(a_new_ledger_has_its_letters_sent_anew),
+		cmocka_unit_test(where_kafka_is_silent_the_committed_offset_is_asked_for_again),
+		cmocka_unit_test(what_came_to_the_topic_since_the_start_is_not_taken),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
