@@ -29,6 +29,37 @@ rd_kafka_resp_err_t rd_kafka_commit(
 	return kafka.err;
 }
 
+/* A drain's: it waits for the answer. */
+rd_kafka_queue_t *rd_kafka_queue_new(rd_kafka_t *handle)
+{
+	return (rd_kafka_queue_t *)(uintptr_t)handle;
+}
+
+void rd_kafka_queue_destroy(rd_kafka_queue_t *queue)
+{
+	(void)queue;
+}
+
+rd_kafka_resp_err_t rd_kafka_commit_queue(rd_kafka_t *handle,
+	const rd_kafka_topic_partition_list_t *list, rd_kafka_queue_t *queue,
+	void (*callback)(
+		rd_kafka_t *, rd_kafka_resp_err_t, rd_kafka_topic_partition_list_t *, void *),
+	void *opaque)
+{
+	(void)queue;
+	(void)callback;
+	(void)opaque;
+	return rd_kafka_commit(handle, list, 1);
+}
+
+/* No event: the time was up. */
+rd_kafka_event_t *rd_kafka_queue_poll(rd_kafka_queue_t *queue, int timeout_ms)
+{
+	(void)queue;
+	(void)timeout_ms;
+	return NULL;
+}
+
 struct world {
 	struct mapping users;
 	struct pipeline pipeline;
@@ -139,12 +170,47 @@ static void what_the_library_refused_is_handed_over_again(void **state)
 	end(&world);
 }
 
+/* Partitions that stay with us when others are given back. */
+static void what_was_waited_for_in_vain_is_committed_again(void **state)
+{
+	struct world world;
+
+	(void)state;
+	start(&world);
+	pool_commit(&world.pool, true);
+	assert_int_equal(kafka.calls, 1);
+	after_a_while(&world);
+	assert_int_equal(kafka.calls, 2);
+	assert_int_equal(kafka.offsets[0], 10);
+	end(&world);
+}
+
+static void a_drain_waits_for_what_is_on_its_way(void **state)
+{
+	struct world world;
+
+	(void)state;
+	start(&world);
+	after_a_while(&world);
+	pool_commit(&world.pool, true);
+	assert_int_equal(kafka.calls, 2);
+	assert_int_equal(kafka.offsets[1], 11);
+	after_a_while(&world);
+	answer(&world, RD_KAFKA_RESP_ERR_NO_ERROR, RD_KAFKA_RESP_ERR_NO_ERROR);
+	kafka.calls = 0;
+	pool_commit(&world.pool, true);
+	assert_int_equal(kafka.calls, 0); /* Kafka has it */
+	end(&world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_settled_is_committed_once),
 		cmocka_unit_test(what_failed_is_committed_again_although_nothing_new_came),
 		cmocka_unit_test(what_the_library_refused_is_handed_over_again),
+		cmocka_unit_test(what_was_waited_for_in_vain_is_committed_again),
+		cmocka_unit_test(a_drain_waits_for_what_is_on_its_way),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
