@@ -49,12 +49,12 @@ static enum verdict behind_others(const struct bisect_probe *probe, struct row *
 		size_t middle = low + (high - low) / 2;
 
 		v = probe->rows(probe->context, rows, middle, error);
-		if (v == VERDICT_DONE)
-			low = middle;
-		else if (v == VERDICT_POISON)
+		if (v == VERDICT_POISON) {
 			high = middle;
-		if (v == VERDICT_DONE)
-			v = VERDICT_POISON;
+		} else if (v == VERDICT_DONE) {
+			low = middle;
+			v = VERDICT_POISON; /* of all of them, still */
+		}
 	}
 	if (v == VERDICT_POISON) /* the words about this row */
 		v = probe->rows(probe->context, rows, high, error);

@@ -156,8 +156,8 @@ static void enter(struct claim *c, enum partition_mode mode, int64_t position, i
 			LOG_F("topic", LOG_STR(p->route->topic)),
 			LOG_F("partition", LOG_INT(p->id)), LOG_F("from", LOG_INT(position)),
 			LOG_F("to", LOG_INT(cap)));
-	if (p->generation !=
-		c->ledger.generation) /* the same offsets may be other records now */
+	/* In another generation the same offsets may be other records. */
+	if (p->generation != c->ledger.generation)
 		p->whole_until = p->told_until = 0;
 	p->generation = c->ledger.generation;
 	p->position = position;
