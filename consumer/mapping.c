@@ -54,6 +54,46 @@ static struct cache_key_part *add_part(struct route *route)
  * deletes them; a value chosen by a client is a key's middle or end. So the beginning is fixed,
  * is no fence's, and two fields have something between them.
  */
+/*
+ * Of what the text of such a value goes on with. A fixed text of nothing else would not part it from
+ * the next field: 1 and 101, 101 and 1 with "0" between them. Of texts, decode looks at each.
+ */
+static const char *alphabet(enum column_type type)
+{
+	switch (type) {
+	case COLUMN_INT:
+		return "0123456789";
+	case COLUMN_BYTES: /* base64 */
+		return "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
+	case COLUMN_STRING:
+	case COLUMN_BOOL: /* these two are of one length, or none begins another */
+	case COLUMN_DATETIME:
+	case COLUMN_DOUBLE: /* no keys */
+	case COLUMN_JSON:
+		return "";
+	}
+	return "";
+}
+
+static const char *check_parts(const struct route *route)
+{
+	const struct cache_key_part *parts = route->cache_key;
+
+	for (int i = 1; i < route->cache_key_count; i++) {
+		const char *text = parts[i].literal;
+
+		if (!parts[i - 1].literal && !text)
+			return "a fixed text must stand between two fields, or two rows would "
+			       "share a cache key";
+		if (text && !parts[i - 1].literal && i + 1 < route->cache_key_count &&
+			text[strspn(text,
+				alphabet(route->columns[parts[i - 1].column].type))] == '\0')
+			return "the fixed text between two fields could be a part of the first "
+			       "one, and two rows would share a cache key";
+	}
+	return NULL;
+}
+
 static const char *check_shape(const struct route *route)
 {
 	const struct cache_key_part *parts = route->cache_key;
@@ -68,12 +108,7 @@ static const char *check_shape(const struct route *route)
 	if (strncmp(parts[0].literal, FENCE_BEGINNING, length) == 0)
 		return "it could be the key of a fence (" FENCE_BEGINNING
 		       "...): begin differently";
-	for (int i = 1; i < route->cache_key_count; i++) {
-		if (!parts[i - 1].literal && !parts[i].literal)
-			return "a fixed text must stand between two fields, or two rows would "
-			       "share a cache key";
-	}
-	return NULL;
+	return check_parts(route);
 }
 
 /* "{a}:{b}": a text of a that holds ":" could meet another pair's cache key; decode refuses it. */

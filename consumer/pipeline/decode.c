@@ -190,6 +190,21 @@ static void put_int(char *out, int64_t value)
 		out[i] = (char)(bits >> (56 - 8 * i));
 }
 
+/* Also a part of it at the text's end: with "::" between them, ("x:", "y") is ("x", ":y"). */
+static bool meets_separator(const struct cell *cell, const char *separator)
+{
+	size_t length = strlen(separator);
+
+	for (size_t at = 0; at < cell->length; at++) {
+		size_t own = cell->length - at < length ? cell->length - at : length;
+
+		if (memcmp(cell->text + at, separator, own) == 0 &&
+			memcmp(separator, separator + own, length - own) == 0)
+			return true;
+	}
+	return false;
+}
+
 static bool key_text_fits(
 	const struct column *column, const struct cell *cell, struct decode_error *why)
 {
@@ -203,8 +218,7 @@ static bool key_text_fits(
 		wrong = "ends with a space, which SQL compares as if it were not there";
 	else if (memchr(cell->text, 0, cell->length))
 		wrong = "holds a NUL";
-	else if (column->separator &&
-		 memmem(cell->text, cell->length, column->separator, strlen(column->separator)))
+	else if (column->separator && meets_separator(cell, column->separator))
 		wrong = "holds what separates the fields of the cache key";
 	if (!wrong)
 		return true;

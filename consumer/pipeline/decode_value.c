@@ -113,6 +113,9 @@ static bool parse_datetime(const char *text, size_t length, int64_t *ms)
 	return true;
 }
 
+#define YEAR_1_MS     (-62135596800000)
+#define YEAR_10000_MS 253402300800000
+
 static const char *datetime(const struct column *column, const struct json_value *value,
 	struct arena *arena, struct cell *cell, struct errmsg *why)
 {
@@ -125,13 +128,18 @@ static const char *datetime(const struct column *column, const struct json_value
 	if (value->kind == JSON_KIND_NUMBER ? !json_number_int64(value, &ms)
 					    : value->kind != JSON_KIND_STRING)
 		return bad_type(column, value, wanted, why);
-	if (value->kind == JSON_KIND_STRING && !parse_datetime(value->text, value->length, &ms))
-		return bad_value(column, wanted, why);
+	if (value->kind == JSON_KIND_STRING) {
+		take_text(value, arena, cell); /* some encoders escape the "+" of a zone */
+		if (!parse_datetime(cell->text, cell->length, &ms))
+			return bad_value(column, wanted, why);
+	}
+	/* MySQL's DATETIME ends with the year 9999 */
+	if (ms < YEAR_1_MS || ms >= YEAR_10000_MS)
+		return bad_value(column, "a time between the years 1 and 9999", why);
 	day_ms = ms % 1000 < 0 ? ms % 1000 + 1000 : ms % 1000;
 	seconds = (time_t)((ms - day_ms) / 1000);
-	/* MySQL's DATETIME ends with the year 9999 */
-	if (seconds < -62135596800 || seconds > 253402300799 || !gmtime_r(&seconds, &tm))
-		return bad_value(column, "a time between the years 1 and 9999", why);
+	gmtime_r(&seconds, &tm);
+	cell->plain = false;
 	cell->kind = CELL_TEXT;
 	cell->length = (uint32_t)snprintf(text, 40, "%04d-%02d-%02d %02d:%02d:%02d.%03d",
 		tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
@@ -194,8 +202,11 @@ static const char *number(const struct column *column, const struct json_value *
 		return bad_type(column, value, whole ? "a whole number" : "a number", why);
 	cell->kind = whole ? CELL_INT : CELL_DOUBLE;
 	if (whole ? json_number_int64(value, &cell->integer)
-		  : json_number_double(value, &cell->number))
+		  : json_number_double(value, &cell->number)) {
+		if (!whole)
+			cell->number += 0.0; /* of -0 makes 0: MariaDB keeps no -0 */
 		return NULL;
+	}
 	errmsg_set(why, ERR_INVALID, "field '%s' must be %s", column->field,
 		whole ? "a whole number of 64 bits" : "a number that a double can hold");
 	return "out_of_range";

@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <setjmp.h>
 #include <cmocka.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -285,6 +286,39 @@ static void a_key_that_holds_the_separator_of_the_cache_key_is_dead(void **state
 	dead(PAIRS, "{\"a\":\":\",\"b\":\"r\"}", NULL, "bad_key");
 }
 
+/* ("p:", "q") and ("p", ":q") would both be pair:p:::q */
+static void a_key_that_ends_with_a_part_of_the_separator_is_dead(void **state)
+{
+	struct column columns[2];
+	struct route route = *PAIRS;
+	struct records *records;
+
+	(void)state;
+	memcpy(columns, PAIRS->columns, sizeof(columns));
+	columns[0].separator = "::";
+	route.columns = columns;
+	records = records_new(&route);
+	assert_non_null(records_put(records, NULL, "{\"a\":\"p:q\",\"b\":\":r\"}"));
+	records_free(records);
+	dead(&route, NULL, "{\"a\":\"p:\",\"b\":\"q\"}", "bad_key");
+	dead(&route, NULL, "{\"a\":\"p::q\",\"b\":\"r\"}", "bad_key");
+}
+
+static void a_time_is_the_same_with_escapes_and_minus_zero_is_zero(void **state)
+{
+	struct records *records = records_new(KINDS);
+	struct row *row = records_put(records, NULL,
+		"{\"n\":1,\"d\":-0.0,\"t\":\"2024-02-29T23:59:59.123\\u002B01:00\"}");
+
+	(void)state;
+	assert_non_null(row);
+	text_is(&row->cells[T], "2024-02-29 22:59:59.123");
+	assert_false(signbit(row->cells[D].number));
+	records_free(records);
+	dead(KINDS, NULL, "{\"n\":1,\"t\":-9223372036854775808}", "bad_value");
+	dead(KINDS, NULL, "{\"n\":1,\"t\":9223372036854775807}", "bad_value");
+}
+
 /* ---- tombstones and appends ------------------------------------------------------------------------ */
 
 static void a_null_value_deletes_the_key(void **state)
@@ -377,6 +411,8 @@ int main(void)
 		cmocka_unit_test(times_that_are_none_are_dead),
 		cmocka_unit_test(keys_that_sql_would_fold_are_dead),
 		cmocka_unit_test(a_key_that_holds_the_separator_of_the_cache_key_is_dead),
+		cmocka_unit_test(a_key_that_ends_with_a_part_of_the_separator_is_dead),
+		cmocka_unit_test(a_time_is_the_same_with_escapes_and_minus_zero_is_zero),
 		cmocka_unit_test(a_null_value_deletes_the_key),
 		cmocka_unit_test(a_delete_without_its_key_is_dead),
 		cmocka_unit_test(an_append_needs_a_value_and_no_key),

@@ -230,6 +230,24 @@ static void cache_keys_are_checked(void **state)
 		"2: mode append has no keys");
 }
 
+#define TWO(type, key)                                                                         \
+	"{\"routes\":[{\"topic\":\"t\",\"table\":\"t\",\"columns\":["                          \
+	"{\"field\":\"a\",\"type\":\"" type "\",\"key\":true},"                                \
+	"{\"field\":\"b\",\"type\":\"" type "\",\"key\":true}],\n"                             \
+	"\"cache\":{\"key\":\"" key "\"}}]}"
+
+/* 1 and 101, 101 and 1: both would be u:10101 */
+static void two_rows_never_share_a_cache_key(void **state)
+{
+	(void)state;
+	REFUSED(TWO("int", "u:{a}0{b}"), "2: could be a part of the first one");
+	REFUSED(TWO("bytes", "u:{a}A{b}"), "2: could be a part of the first one");
+	assert_int_equal(load(TWO("int", "u:{a}-{b}")), 0);
+	mapping_release(&mapping);
+	assert_int_equal(load(TWO("string", "u:{a}0{b}")), 0); /* decode looks at each text */
+	mapping_release(&mapping);
+}
+
 #define ROUTE(topic, table, key)                                                               \
 	"{\"topic\":\"" topic "\",\"table\":\"" table "\",\"columns\":[" KEY                   \
 	"],\"cache\":{\"key\":\"" key "\"}}"
@@ -273,6 +291,7 @@ int main(void)
 		cmocka_unit_test(columns_are_checked),
 		cmocka_unit_test(names_that_would_need_quoting_are_refused),
 		cmocka_unit_test(cache_keys_are_checked),
+		cmocka_unit_test(two_rows_never_share_a_cache_key),
 		cmocka_unit_test(routes_may_not_meet),
 		cmocka_unit_test(what_is_no_mapping_is_refused),
 	};
