@@ -61,6 +61,8 @@ static const struct mysql_verdict table[] = {
 	{1118, POISON, "too_long"}, /* row size */
 	{1216, POISON, "foreign_key"}, {1217, POISON, "foreign_key"},
 	{1264, POISON, "out_of_range"}, {1265, POISON, "bad_value"},
+	/* a key that its column's character set cannot spell */
+	{1267, POISON, "bad_value"}, {1270, POISON, "bad_value"}, {1271, POISON, "bad_value"},
 	{1292, POISON, "bad_value"},
 	{1300, POISON, "bad_value"}, /* not a string of the character set */
 	{1366, POISON, "bad_value"}, {1367, POISON, "bad_value"}, {1406, POISON, "too_long"},

@@ -119,6 +119,15 @@ static void check_type(struct check *check, const struct column *column, MYSQL_R
 	else if (!listed(fit->exact, row[TYPE]))
 		mistake(check, "%scolumn `%s` is %s, the mapping says %s", where,
 			column->column, row[FULL_TYPE], fit->name);
+	else if (column->type == COLUMN_DOUBLE && strchr(row[FULL_TYPE], '('))
+		warn(check, "%scolumn `%s` is %s and rounds", where, column->column,
+			row[FULL_TYPE]);
+	if (column->key && strstr(row[FULL_TYPE], "bigint") &&
+		strstr(row[FULL_TYPE], "unsigned"))
+		warn(check,
+			"%skey column `%s` is %s: rows above 9223372036854775807, which no "
+			"record can have, cannot be read back",
+			where, column->column, row[FULL_TYPE]);
 	if (column->type == COLUMN_DATETIME && row[FRACTION] && atoi(row[FRACTION]) < 3)
 		warn(check, "%scolumn `%s` is %s and drops milliseconds; %s(3) keeps them",
 			where, column->column, row[FULL_TYPE], row[TYPE]);
@@ -140,6 +149,18 @@ static void check_nulls(struct check *check, const struct column *column, MYSQL_
 			"%skey column `%s` compares as %s: keys that differ only in case or "
 			"accents are one row here, but several in Kafka and Redis",
 			where, column->column, row[COLLATION]);
+}
+
+static void check_charset(struct check *check, const struct column *column, MYSQL_ROW row)
+{
+	char where[300];
+
+	if (column->key && row[COLLATION] && strncmp(row[COLLATION], "utf8mb4_", 8) != 0)
+		warn(check,
+			"%skey column `%s` compares as %s: records whose key has other "
+			"characters become dead letters, also their deletes",
+			at(check, column->line, where, sizeof(where)), column->column,
+			row[COLLATION]);
 }
 
 static void check_unmapped(struct check *check, MYSQL_ROW row)
@@ -178,6 +199,7 @@ static enum verdict check_columns(struct check *check)
 		seen[i] = true;
 		check_type(check, &route->columns[i], row);
 		check_nulls(check, &route->columns[i], row);
+		check_charset(check, &route->columns[i], row);
 	}
 	for (int i = 0; v == VERDICT_DONE && i < route->column_count; i++) {
 		char where[300];
@@ -202,6 +224,15 @@ static bool is_key_column(const struct route *route, const char *name)
 	return false;
 }
 
+static void check_prefix(struct check *check, const char *column, const char *characters)
+{
+	if (characters)
+		mistake(check,
+			"the primary key has only the first %s characters of `%s`: keys that "
+			"begin alike would be one row",
+			characters, column);
+}
+
 /*
  * Upserts go by the primary key and by nothing else: with a second unique key, ON DUPLICATE KEY
  * would overwrite whichever row it met first.
@@ -209,11 +240,11 @@ static bool is_key_column(const struct route *route, const char *name)
 static enum verdict check_keys(struct check *check)
 {
 	const struct route *route = check->route;
-	char *sql =
-		mem_printf("SELECT INDEX_NAME, COLUMN_NAME FROM information_schema.STATISTICS "
-			   "WHERE TABLE_SCHEMA='%s' AND TABLE_NAME='%s' AND NON_UNIQUE=0 "
-			   "ORDER BY INDEX_NAME, SEQ_IN_INDEX",
-			check->store->database, route->table);
+	char *sql = mem_printf("SELECT INDEX_NAME, COLUMN_NAME, SUB_PART FROM "
+			       "information_schema.STATISTICS WHERE TABLE_SCHEMA='%s' AND "
+			       "TABLE_NAME='%s' AND NON_UNIQUE=0 "
+			       "ORDER BY INDEX_NAME, SEQ_IN_INDEX",
+		check->store->database, route->table);
 	MYSQL_RES *result;
 	MYSQL_ROW row;
 	int matched = 0, extra = 0;
@@ -229,9 +260,10 @@ static enum verdict check_keys(struct check *check)
 	while ((row = mysql_fetch_row(result))) {
 		if (strcmp(row[0], "PRIMARY"))
 			snprintf(other, sizeof(other), "%s", row[0]);
-		else if (row[1] && is_key_column(route, row[1]))
+		else if (row[1] && is_key_column(route, row[1])) {
 			matched++;
-		else
+			check_prefix(check, row[1], row[2]);
+		} else
 			extra++;
 	}
 	mysql_free_result(result);

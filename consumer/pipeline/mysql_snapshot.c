@@ -212,6 +212,23 @@ static enum verdict read_shape(struct mysql_store *store, const struct route *ro
 	return v;
 }
 
+/* The server refused one of these keys: what the column's character set cannot spell is in no row. */
+static enum verdict read_singly(struct mysql_store *store, const struct route *route,
+	unsigned count, struct row *const *wanted, struct row_list *out,
+	struct store_error *error)
+{
+	enum verdict v = VERDICT_DONE;
+
+	for (unsigned i = 0; i < count && v == VERDICT_DONE; i++) {
+		v = read_shape(store, route, MYSQL_SHAPES - 1, wanted + i, out, error);
+		if (v == VERDICT_POISON) {
+			add_tombstones(route, wanted + i, 1, out);
+			v = VERDICT_DONE;
+		}
+	}
+	return v;
+}
+
 enum verdict mysql_store_snapshot_rows(struct mysql_store *store, const struct route *route,
 	struct row *const *wanted, size_t count, struct row_list *out,
 	struct store_error *error)
@@ -226,6 +243,9 @@ enum verdict mysql_store_snapshot_rows(struct mysql_store *store, const struct r
 			mysql_shape_rows[shape] * (size_t)route->key_count > MYSQL_PLACEHOLDERS)
 			shape++;
 		v = read_shape(store, route, shape, wanted + at, out, error);
+		if (v == VERDICT_POISON)
+			v = read_singly(
+				store, route, mysql_shape_rows[shape], wanted + at, out, error);
 		if (v != VERDICT_DONE)
 			return v;
 		at += mysql_shape_rows[shape];

@@ -121,6 +121,13 @@ static void the_primary_key_is_the_mappings_key(void **state)
 	is_fatal("schema", "the primary key is not exactly the mapping's key column");
 }
 
+static void a_primary_key_of_the_first_characters_is_refused(void **state)
+{
+	(void)state;
+	fresh_table(GOOD ", PRIMARY KEY (id(4))");
+	is_fatal("schema", "the primary key has only the first 4 characters of `id`");
+}
+
 static void a_table_without_transactions_is_refused(void **state)
 {
 	(void)state;
@@ -142,6 +149,17 @@ static void surprises_are_warnings(void **state)
 	assert_non_null(strstr(warning.text, "column `name` is char(20)"));
 	assert_non_null(strstr(warning.text, "column `age` is year(4)"));
 	assert_non_null(strstr(warning.text, "column `occupation` is enum('Baker','Nurse')"));
+}
+
+static void a_key_of_a_narrow_character_set_is_a_warning(void **state)
+{
+	(void)state;
+	fresh_table(
+		"id VARCHAR(64) CHARACTER SET latin1 COLLATE latin1_bin NOT NULL, name "
+		"VARCHAR(255) NOT NULL, age INT NOT NULL, occupation VARCHAR(255) NOT NULL, "
+		"PRIMARY KEY (id)");
+	assert_int_equal(check(6), VERDICT_DONE);
+	assert_non_null(strstr(warning.text, "other characters become dead letters"));
 }
 
 static void the_table_of_another_group_is_refused(void **state)
@@ -207,8 +225,10 @@ int main(void)
 		cmocka_unit_test(a_missing_table_says_what_to_run),
 		cmocka_unit_test(a_second_unique_key_is_refused),
 		cmocka_unit_test(the_primary_key_is_the_mappings_key),
+		cmocka_unit_test(a_primary_key_of_the_first_characters_is_refused),
 		cmocka_unit_test(a_table_without_transactions_is_refused),
 		cmocka_unit_test(surprises_are_warnings),
+		cmocka_unit_test(a_key_of_a_narrow_character_set_is_a_warning),
 		cmocka_unit_test(the_table_of_another_group_is_refused),
 		cmocka_unit_test(a_right_that_is_missing_is_found_at_start),
 	};

@@ -120,6 +120,37 @@ static void a_key_asked_for_twice_is_found_twice(void **state)
 	mysql_store_free(store);
 }
 
+static void a_key_that_the_column_cannot_spell_is_in_no_row(void **state)
+{
+	static const char narrow[] =
+		"ALTER TABLE users MODIFY id VARCHAR(64) CHARACTER SET latin1 "
+		"COLLATE latin1_bin NOT NULL";
+	struct mysql_store *store = opened();
+	struct users *users = users_new(USERS, 0, 1), *ask = users_new(USERS, 0, 1);
+	struct row_list list = {0};
+
+	(void)state;
+	test_sql(root, narrow);
+	done(mysql_store_create_position(store, USERS, 0, 0, &error));
+	users_put_many(users, 0, 30, 1);
+	write(store, users);
+	users_put_many(ask, 0, 20, 1);
+	users_delete(ask, "\xe6\x97\xa5");
+	users_put_many(ask, 21, 9, 1);
+	done(mysql_store_snapshot_begin(store, &error));
+	done(mysql_store_snapshot_rows(store, USERS, ask->selected, 30, &list, &error));
+	done(mysql_store_snapshot_end(store, &error));
+	assert_int_equal(list.count, 30);
+	for (size_t i = 0; i < list.count; i++)
+		assert_int_equal(list.rows[i].tombstone, i == 20);
+	row_list_release(&list);
+	users_free(users);
+	users_free(ask);
+	mysql_store_free(store);
+	test_sql(root, "DROP TABLE users");
+	test_sql_file(root, "sql/001_users.sql");
+}
+
 static void position_and_rows_are_of_one_moment(void **state)
 {
 	struct mysql_store *reader = opened(), *writer = mysql_store_new(&config);
@@ -394,6 +425,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rows_come_in_the_order_asked_for),
 		cmocka_unit_test(a_key_asked_for_twice_is_found_twice),
+		cmocka_unit_test(a_key_that_the_column_cannot_spell_is_in_no_row),
 		cmocka_unit_test(position_and_rows_are_of_one_moment),
 		cmocka_unit_test(a_scan_in_chunks_sees_every_row_once),
 		cmocka_unit_test(every_type_comes_back_as_decode_makes_it),

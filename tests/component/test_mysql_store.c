@@ -290,6 +290,34 @@ static void a_value_that_never_fits_is_poison_and_names_its_row(void **state)
 	mysql_store_free(store);
 }
 
+/* On an upsert (1366) and on a delete (1267, 1270 in a list): the column's charset has no such letter. */
+static void a_key_that_the_column_cannot_spell_is_poison(void **state)
+{
+	static const char narrow[] =
+		"ALTER TABLE users MODIFY id VARCHAR(64) CHARACTER SET latin1 "
+		"COLLATE latin1_bin NOT NULL";
+	struct mysql_store *store = at(0);
+	struct users *users = users_new(route, 0, 3), *put = users_new(route, 0, 1);
+
+	(void)state;
+	test_sql(root, narrow);
+	users_delete(users, "k00001");
+	users_delete(users, "\xe6\x97\xa5");
+	users_delete(users, "k00002");
+	is(mysql_store_execute(store, &users->batch, &error), VERDICT_POISON);
+	assert_string_equal(error.class, "bad_value");
+	is(mysql_store_probe(store, route, &users->selected[1], 1, &error), VERDICT_POISON);
+	is(mysql_store_probe(store, route, &users->selected[0], 1, &error), VERDICT_DONE);
+	users_put(put, "\xe6\x97\xa5", "x", 1, "");
+	is(mysql_store_execute(store, &put->batch, &error), VERDICT_POISON);
+	assert_int_equal(position(), 0);
+	users_free(users);
+	users_free(put);
+	mysql_store_free(store);
+	test_sql(root, "DROP TABLE users");
+	test_sql_file(root, "sql/001_users.sql");
+}
+
 static void a_number_out_of_range_or_a_null_is_poison(void **state)
 {
 	struct mysql_store *store = at(0);
@@ -448,6 +476,7 @@ int main(void)
 		cmocka_unit_test(tombstones_delete_among_their_neighbours),
 		cmocka_unit_test(a_batch_without_rows_moves_the_position_alone),
 		cmocka_unit_test(a_value_that_never_fits_is_poison_and_names_its_row),
+		cmocka_unit_test(a_key_that_the_column_cannot_spell_is_poison),
 		cmocka_unit_test(a_number_out_of_range_or_a_null_is_poison),
 		cmocka_unit_test(
 			a_row_above_the_packet_limit_is_poison_and_the_connection_lives),
