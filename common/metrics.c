@@ -134,13 +134,18 @@ void metric_histogram_observe(struct metric_histogram *h, double value)
 void metric_histogram_observe_many(struct metric_histogram *h, double value, uint64_t times)
 {
 	int i = 0;
+	uint64_t whole;
 
 	while (i < h->count && value > h->bounds[i])
 		i++;
 	atomic_fetch_add_explicit(&h->buckets[i], times, memory_order_relaxed);
-	if (value > 0)
-		atomic_fetch_add_explicit(
-			&h->sum_micro, times * (uint64_t)(value * 1e6), memory_order_relaxed);
+	if (value <= 0)
+		return;
+	/* Apart: the ages of a year's backlog in millionths would not fit. */
+	whole = (uint64_t)value;
+	atomic_fetch_add_explicit(&h->sum_whole, times * whole, memory_order_relaxed);
+	atomic_fetch_add_explicit(&h->sum_micro,
+		times * (uint64_t)((value - (double)whole) * 1e6), memory_order_relaxed);
 }
 
 void metrics_histogram(
@@ -161,6 +166,8 @@ void metrics_histogram(
 	total += atomic_load_explicit(&h->buckets[h->count], memory_order_relaxed);
 	put_sample(w, "_bucket", text, "le=\"+Inf\"", (double)total);
 	put_sample(w, "_sum", text, "",
-		(double)atomic_load_explicit(&h->sum_micro, memory_order_relaxed) / 1e6);
+		(double)atomic_load_explicit(&h->sum_whole, memory_order_relaxed) +
+			(double)atomic_load_explicit(&h->sum_micro, memory_order_relaxed) /
+				1e6);
 	put_sample(w, "_count", text, "", (double)total);
 }

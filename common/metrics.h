@@ -59,7 +59,7 @@ struct metric_histogram {
 	double bounds[METRIC_BUCKETS_MAX];
 	int count;
 	_Atomic uint64_t buckets[METRIC_BUCKETS_MAX + 1];
-	_Atomic uint64_t sum_micro; /* sum in millionths of the unit */
+	_Atomic uint64_t sum_whole, sum_micro; /* of the values: whole units, and millionths */
 };
 
 /* Bounds 1-2.5-5 per decade, from `first` up to and including `last`. */
