@@ -65,6 +65,7 @@ struct mysql_store {
 	size_t bind_room;
 	struct text_buffer packet; /* mysql_wire.c */
 	struct mysql_rows writes, erases;
+	size_t scan_rows; /* of the next scan at most; 0: not known yet */
 	size_t ahead; /* of writes: sent by mysql_store_start, behind the ledger's move */
 	pthread_mutex_t mu;
 	int fd; /* under mu; -1 when closed */
@@ -102,6 +103,9 @@ struct mysql_route *mysql_route_of(struct mysql_store *store, const struct route
 /* mysql_read.c: a statement that selects the route's columns, executed; its rows are appended. */
 enum verdict mysql_read_rows(MYSQL_STMT *stmt, const struct route *route, struct row_list *out,
 	struct store_error *error);
+/* The same, no more of them than about `bytes`; what is left is passed over. */
+enum verdict mysql_read_some(MYSQL_STMT *stmt, const struct route *route, size_t bytes,
+	struct row_list *out, struct store_error *error);
 
 /* mysql_owner.c: the table's row in writethrough_route, made if there is none. */
 enum verdict mysql_check_owner(struct mysql_store *store, const struct route *route,

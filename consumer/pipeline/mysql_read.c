@@ -143,9 +143,11 @@ static struct row *row_list_add(struct row_list *list, int cells)
 }
 
 static enum verdict rows_fetch(MYSQL_STMT *stmt, const struct route *route, struct slot *slots,
-	struct row_list *out, struct store_error *error)
+	size_t bytes, struct row_list *out, struct store_error *error)
 {
-	for (;;) {
+	size_t before = out->arena.given;
+
+	while (out->arena.given - before < bytes) {
 		int code = mysql_stmt_fetch(stmt);
 		struct row *row;
 
@@ -160,10 +162,17 @@ static enum verdict rows_fetch(MYSQL_STMT *stmt, const struct route *route, stru
 				return mysql_stmt_failed(stmt, error);
 		}
 	}
+	return VERDICT_DONE;
 }
 
 enum verdict mysql_read_rows(MYSQL_STMT *stmt, const struct route *route, struct row_list *out,
 	struct store_error *error)
+{
+	return mysql_read_some(stmt, route, SIZE_MAX, out, error);
+}
+
+enum verdict mysql_read_some(MYSQL_STMT *stmt, const struct route *route, size_t bytes,
+	struct row_list *out, struct store_error *error)
 {
 	size_t columns = (size_t)route->column_count;
 	struct slot *slots = mem_zero(columns, sizeof(*slots));
@@ -172,10 +181,11 @@ enum verdict mysql_read_rows(MYSQL_STMT *stmt, const struct route *route, struct
 
 	for (int i = 0; i < route->column_count; i++)
 		slot_bind(&slots[i], &binds[i], route->columns[i].type);
-	if (mysql_stmt_bind_result(stmt, binds) || mysql_stmt_store_result(stmt))
+	/* Not mysql_stmt_store_result(): it holds all of the answer, whatever it is. */
+	if (mysql_stmt_bind_result(stmt, binds))
 		v = mysql_stmt_failed(stmt, error);
 	else
-		v = rows_fetch(stmt, route, slots, out, error);
+		v = rows_fetch(stmt, route, slots, bytes, out, error);
 	mysql_stmt_free_result(stmt);
 	free(binds);
 	free(slots);

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SCAN_BYTES (8 << 20)
+
 enum verdict mysql_store_snapshot_begin(struct mysql_store *store, struct store_error *error)
 {
 	enum verdict v = VERDICT_DONE;
@@ -260,7 +262,9 @@ enum verdict mysql_store_snapshot_scan(struct mysql_store *store, const struct r
 	MYSQL_STMT **stmt = after ? &own->scan_after : &own->scan;
 	unsigned params = after ? mysql_sql_after_params(route) : 0;
 	MYSQL_BIND *bind = mysql_binds(store, params + 1);
-	int64_t most = (int64_t)limit;
+	size_t rows = store->scan_rows && store->scan_rows < limit ? store->scan_rows : limit;
+	size_t count = out->count, given = out->arena.given;
+	int64_t most = (int64_t)rows;
 	enum verdict v = VERDICT_DONE;
 
 	if (!*stmt)
@@ -274,5 +278,12 @@ enum verdict mysql_store_snapshot_scan(struct mysql_store *store, const struct r
 	}
 	mysql_bind_int(&bind[params], &most);
 	v = mysql_execute(store, *stmt, error);
-	return v == VERDICT_DONE ? mysql_read_rows(*stmt, route, out, error) : v;
+	if (v == VERDICT_DONE)
+		v = mysql_read_some(*stmt, route, SCAN_BYTES, out, error);
+	/* What is passed over has to be sent again: as many as fit are asked for. */
+	if (out->arena.given - given >= SCAN_BYTES)
+		store->scan_rows = out->count - count;
+	else if (out->arena.given - given < SCAN_BYTES / 4)
+		store->scan_rows = 2 * rows;
+	return v;
 }

@@ -104,7 +104,8 @@ enum verdict mysql_store_snapshot_positions(struct mysql_store *store,
 enum verdict mysql_store_snapshot_rows(struct mysql_store *store, const struct route *route,
 	struct row *const *wanted, size_t count, struct row_list *out,
 	struct store_error *error);
-/* The next `limit` rows in primary key order behind `after`'s key (NULL: from the first). */
+/* The next rows in primary key order behind `after`'s key (NULL: from the first): `limit` at most, and
+ * about 8 MiB, so fewer are not the end; none are. */
 enum verdict mysql_store_snapshot_scan(struct mysql_store *store, const struct route *route,
 	const struct row *after, size_t limit, struct row_list *out, struct store_error *error);
 enum verdict mysql_store_snapshot_end(struct mysql_store *store, struct store_error *error);

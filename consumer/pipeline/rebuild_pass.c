@@ -215,7 +215,7 @@ static enum verdict table_into_cache(struct run *run)
 		}
 		keep_rate(run, run->rows.count);
 		note_ratio(run);
-	} while (v == VERDICT_DONE && run->rows.count == CHUNK_ROWS);
+	} while (v == VERDICT_DONE && run->rows.count > 0);
 	arena_release(&arena);
 	return v;
 }

@@ -32,9 +32,9 @@ enum verdict verify_rows(struct verify *v, int64_t estimate)
 {
 	struct row_list last = {0};
 	enum verdict verdict = VERDICT_DONE;
-	size_t got = CHUNK_ROWS;
+	size_t got = 1;
 
-	while (got == CHUNK_ROWS && verdict == VERDICT_DONE) {
+	while (got > 0 && verdict == VERDICT_DONE) {
 		verdict = verify_look_scan(v, last.count ? &last.rows[0] : NULL, CHUNK_ROWS);
 		if (verdict != VERDICT_DONE)
 			break;
