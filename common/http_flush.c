@@ -170,7 +170,7 @@ static void flush_conn(struct http_conn *conn)
 	}
 	ended = conn->first && conn->first->stream && conn->first->stream->ended &&
 		conn->first->stream->used == 0;
-	if (conn->closing && (!conn->first || ended)) {
+	if (conn->closing && (!conn->first || ended || conn->server->closed)) {
 		finish(conn);
 		return;
 	}

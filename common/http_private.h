@@ -75,7 +75,7 @@ struct http_server {
 	uv_check_t check;
 	int handles; /* ours that are not closed */
 	int port;
-	bool draining, closed, drained;
+	bool draining, drained, closed; /* closed: what was answered is still written */
 	void (*on_drained)(void *user);
 	void *drained_user;
 	struct http_conn *conns, *conn_pool, *dirty;

@@ -161,6 +161,15 @@ static void stop_listening(struct http_server *server)
 		uv_close((uv_handle_t *)&server->listener, on_handle_closed);
 }
 
+static void close_handles(struct http_server *server)
+{
+	if (uv_is_closing((uv_handle_t *)&server->tick))
+		return;
+	uv_close((uv_handle_t *)&server->tick, on_handle_closed);
+	uv_close((uv_handle_t *)&server->prepare, on_handle_closed);
+	uv_close((uv_handle_t *)&server->check, on_handle_closed);
+}
+
 void http_server_lost(struct http_server *server)
 {
 	if (server->draining && !server->drained && server->stats.connections == 0) {
@@ -168,6 +177,8 @@ void http_server_lost(struct http_server *server)
 		if (server->on_drained)
 			server->on_drained(server->drained_user);
 	}
+	if (server->closed && server->stats.connections == 0)
+		close_handles(server);
 	http_server_unref(server);
 }
 
@@ -196,6 +207,12 @@ void http_server_drain(struct http_server *server, void (*on_drained)(void *user
 	http_server_lost(server);
 }
 
+/* Its answers are on their way, or its last bytes are awaited: the limits end that soon. */
+static bool may_go_on(const struct http_conn *conn)
+{
+	return (conn->writing || conn->lingering) && !(conn->last && conn->last->stream);
+}
+
 void http_server_close(struct http_server *server)
 {
 	if (!server || server->closed)
@@ -203,11 +220,19 @@ void http_server_close(struct http_server *server)
 	server->closed = true;
 	server->draining = server->drained = true;
 	stop_listening(server);
-	uv_close((uv_handle_t *)&server->tick, on_handle_closed);
-	uv_close((uv_handle_t *)&server->prepare, on_handle_closed);
-	uv_close((uv_handle_t *)&server->check, on_handle_closed);
+	for (struct http_conn *c = server->conns; c; c = c->next)
+		c->closing = true;
+	http_server_flush(server);
+	server->limits[HTTP_WRITE].ms = HTTP_LINGER_MS;
+	/* Somebody has to look at the limits, also when nothing else keeps the loop alive. */
+	uv_ref((uv_handle_t *)&server->tick);
 	for (struct http_conn *c = server->conns, *next; c; c = next) {
 		next = c->next;
-		http_conn_close(c);
+		http_conn_limit(c, HTTP_NO_LIMIT);
+		if (may_go_on(c))
+			http_conn_rest(c);
+		else
+			http_conn_close(c);
 	}
+	http_server_lost(server);
 }

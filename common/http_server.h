@@ -65,7 +65,10 @@ const struct http_server_stats *http_server_stats(const struct http_server *serv
  * "Connection: close"), then calls on_drained once. Streams are ended. Twice is harmless.
  */
 void http_server_drain(struct http_server *server, void (*on_drained)(void *user), void *user);
-/* Closes every connection now; memory is freed while the loop runs on until it is empty. */
+/*
+ * Closes every connection now; those whose answers were given already are closed behind them, a
+ * second or two later at most. Memory is freed while the loop runs on until it is empty.
+ */
 void http_server_close(struct http_server *server);
 
 /* Inside the handler only. */

@@ -63,7 +63,7 @@ static int run(const struct producer_options *options, struct errmsg *msg)
 		if (err != 0)
 			errmsg_set(msg, err, "%s",
 				err == ERR_UNFINISHED
-					? "stopped before every record was confirmed"
+					? "stopped before everything was confirmed"
 					: "the connection to Kafka cannot be used any more");
 	}
 	uv_run(&loop, UV_RUN_DEFAULT); /* what was closed goes away */

@@ -5,6 +5,7 @@
 #include "common/kafka_topic.h"
 #include "common/log.h"
 #include "common/mem.h"
+#include "producer/http/answer.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -43,9 +44,15 @@ static void give_up(struct service *service)
 {
 	size_t left = service->pool.admission.records;
 
-	if (left > 0 || !service->http_drained) {
+	uint64_t unanswered;
+
+	answer_refusals(service, clock_mono_ms());
+	unanswered = http_server_stats(service->http)->requests_open;
+	/* A client that has not finished its request was promised nothing. */
+	if (left > 0 || unanswered > 0) {
 		log_event(LOG_ERROR, "stopped_with_work_left",
-			LOG_F("records_not_confirmed", LOG_INT(left)));
+			LOG_F("records_not_confirmed", LOG_INT(left)),
+			LOG_F("requests_not_answered", LOG_INT(unanswered)));
 		service->exit_err = ERR_UNFINISHED;
 	}
 	/* The reports of what is given up answer those who still wait. */

@@ -22,7 +22,7 @@ static struct {
 	uv_async_t async;
 	struct http_server *server;
 	pthread_t thread;
-	int command; /* 'd' drain, 'c' close, 'a' answer what was held back */
+	int command; /* 'd' drain, 'c' close, 'a' answer what was held back, 'C' both at once */
 	int handled, drained, streams_closed;
 	struct http_request *held[100];
 	int held_count;
@@ -69,6 +69,15 @@ static void on_drained(void *user)
 	s.drained = 1;
 }
 
+/* What was held back is answered with much, and nobody waits until it is written. */
+static void answer_and_close(void)
+{
+	while (s.held_count > 0)
+		http_respond_owned(s.held[--s.held_count], 200, "text/plain", NULL,
+			calloc(1, 4 << 20), 4 << 20);
+	http_server_close(s.server);
+}
+
 static void on_async(uv_async_t *async)
 {
 	int command = __atomic_exchange_n(&s.command, 0, __ATOMIC_SEQ_CST);
@@ -77,6 +86,9 @@ static void on_async(uv_async_t *async)
 		http_server_drain(s.server, on_drained, NULL);
 	} else if (command == 'c') {
 		http_server_close(s.server);
+		uv_close((uv_handle_t *)async, NULL);
+	} else if (command == 'C') {
+		answer_and_close();
 		uv_close((uv_handle_t *)async, NULL);
 	}
 	if (command == 'a' || command == 'c') {
@@ -489,6 +501,64 @@ static void closing_with_everything_open_frees_everything(void **state)
 	close(c);
 }
 
+/* Reads up to the end, and `pause_us` after every 128 KiB. */
+static size_t length_until_the_end(int fd, useconds_t pause_us)
+{
+	static char text[128 * 1024];
+	size_t used = 0;
+
+	for (;;) {
+		struct pollfd p = {.fd = fd, .events = POLLIN};
+		ssize_t got =
+			poll(&p, 1, 3000) > 0 ? recv(fd, text, sizeof(text), MSG_WAITALL) : -1;
+
+		if (got <= 0)
+			return used;
+		used += (size_t)got;
+		usleep(pause_us);
+	}
+}
+
+static void an_answer_that_was_given_just_before_the_close_still_goes(void **state)
+{
+	(void)state;
+	start(NULL);
+	int held = dial(), idle = dial(), behind = dial();
+	say(held, "GET /hold" HOST "\r\n");
+	say(behind, "GET /x" HOST "\r\nGET /hold" HOST "\r\n");
+	hear(behind, "/x");
+	usleep(50000);
+	__atomic_store_n(&s.command, 'C', __ATOMIC_SEQ_CST);
+	uv_async_send(&s.async);
+	assert_int_equal(length_until_the_end(held, 0) >> 20, 4);
+	assert_int_equal(length_until_the_end(behind, 0) >> 20, 4);
+	assert_int_equal(length_until_the_end(idle, 0), 0);
+	close(held);
+	close(behind);
+	close(idle);
+	pthread_join(s.thread, NULL);
+	assert_int_equal(uv_loop_close(&s.loop), 0);
+}
+
+static void a_client_that_does_not_read_holds_up_no_close(void **state)
+{
+	(void)state;
+	start(NULL);
+	int fd = dial(), stream = dial();
+	say(fd, "GET /big" HOST "\r\nGET /hold" HOST "\r\n");
+	say(stream, "GET /stream" HOST "\r\n");
+	hear(stream, "data: 1\n\n");
+	usleep(50000);
+	__atomic_store_n(&s.command, 'C', __ATOMIC_SEQ_CST);
+	uv_async_send(&s.async);
+	usleep(100000);
+	assert_int_equal(s.streams_closed, 1);
+	pthread_join(s.thread, NULL);
+	assert_int_equal(uv_loop_close(&s.loop), 0);
+	close(fd);
+	close(stream);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -508,6 +578,8 @@ int main(void)
 		cmocka_unit_test(a_half_closed_client_still_gets_its_answer),
 		cmocka_unit_test(a_stream_stays_open_and_ends_with_its_client_or_the_drain),
 		cmocka_unit_test(closing_with_everything_open_frees_everything),
+		cmocka_unit_test(an_answer_that_was_given_just_before_the_close_still_goes),
+		cmocka_unit_test(a_client_that_does_not_read_holds_up_no_close),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

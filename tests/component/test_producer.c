@@ -4,7 +4,6 @@
 #include <stdint.h>
 #include <setjmp.h>
 #include <cmocka.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -183,49 +182,6 @@ static void a_line_that_the_brokers_refuse_is_the_end_of_that_line_only(void **s
 	assert_int_equal(stop(), 0);
 }
 
-static void sigterm_answers_everything_in_flight(void **state)
-{
-	enum { CLIENTS = 60 };
-	int fds[CLIENTS];
-	char *text;
-
-	(void)state;
-	start(NULL);
-	rd_kafka_mock_broker_set_rtt(p.cluster, 1, 300);
-	for (int i = 0; i < CLIENTS; i++) {
-		char id[16];
-
-		fds[i] = dial();
-		snprintf(id, sizeof(id), "k%d", i);
-		post(fds[i], id);
-	}
-	usleep(50000);
-	kill(p.pid, SIGTERM);
-	for (int i = 0; i < CLIENTS; i++) {
-		assert_int_equal(answer(fds[i], &text), 202);
-		has(text, "Connection: close\r\n");
-		close(fds[i]);
-	}
-	assert_int_equal(ended(), 0);
-}
-
-static void a_second_signal_stops_now_and_says_what_is_left(void **state)
-{
-	(void)state;
-	start(NULL);
-	rd_kafka_mock_broker_set_rtt(p.cluster, 1, 5000);
-	int fd = dial();
-	post(fd, "x");
-	usleep(200000);
-	int64_t before = clock_mono_ms();
-	kill(p.pid, SIGTERM);
-	usleep(100000);
-	kill(p.pid, SIGTERM);
-	assert_int_equal(ended(), 75);
-	assert_in_range(clock_mono_ms() - before, 0, 3500);
-	close(fd);
-}
-
 static void a_topic_that_is_not_there_is_69_and_named(void **state)
 {
 	const char *const more[] = {"--topic=nonesuch", "--start.timeout-ms=300", NULL};
@@ -260,8 +216,6 @@ int main(void)
 		cmocka_unit_test(more_than_the_limit_in_flight_is_503_before_it_is_queued),
 		cmocka_unit_test(lines_that_are_not_confirmed_are_504_each_with_its_id),
 		cmocka_unit_test(a_line_that_the_brokers_refuse_is_the_end_of_that_line_only),
-		cmocka_unit_test(sigterm_answers_everything_in_flight),
-		cmocka_unit_test(a_second_signal_stops_now_and_says_what_is_left),
 		cmocka_unit_test(a_topic_that_is_not_there_is_69_and_named),
 		cmocka_unit_test(a_public_address_without_a_token_is_64),
 	};
