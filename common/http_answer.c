@@ -158,6 +158,8 @@ static char *put_head(char *to, struct http_request *request, int status,
 		to = put_text(to, headers);
 	if (request->close)
 		to = put_text(to, "Connection: close\r\n");
+	else if (request->says_keep_alive) /* HTTP/1.0 waits for the end unless it is told */
+		to = put_text(to, "Connection: keep-alive\r\n");
 	return put_text(to, "\r\n");
 }
 
@@ -206,6 +208,7 @@ static void answer(struct http_request *request, int status, const char *content
 	request->text_bytes = (size_t)(end - text);
 	request->body_bytes = owned ? length : 0;
 	request->ready = true;
+	request->conn->ready_bytes += request->text_bytes + request->body_bytes;
 	http_conn_touch(request->conn);
 }
 

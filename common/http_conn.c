@@ -46,7 +46,8 @@ static void on_read(uv_stream_t *stream, ssize_t got, const uv_buf_t *buf)
 	}
 	/* A client may close its half after the last request and still read the answers. */
 	conn->eof = true;
-	if (got != UV_EOF || conn->lingering || !conn->first || conn->last->stream) {
+	if (got != UV_EOF || conn->lingering || (!conn->first && !conn->writing) ||
+		(conn->last && conn->last->stream)) {
 		http_conn_close(conn);
 		return;
 	}
@@ -163,10 +164,25 @@ void http_conn_close(struct http_conn *conn)
 	uv_close((uv_handle_t *)&conn->tcp, on_closed);
 }
 
+/* A slow client that reads gets the time again. A server that is closed grants no more. */
+static bool makes_progress(struct http_conn *conn)
+{
+	size_t before = conn->unsent_bytes;
+
+	if (!conn->writing || conn->lingering || conn->server->closed)
+		return false;
+	conn->unsent_bytes = http_conn_unsent(conn);
+	return conn->unsent_bytes < before;
+}
+
 void http_conn_expired(struct http_conn *conn)
 {
 	bool waits = conn->in_body || conn->used > 0;
 
+	if (makes_progress(conn)) {
+		http_conn_rest(conn);
+		return;
+	}
 	if (conn->lingering || conn->writing || !waits) {
 		http_conn_close(conn);
 		return;

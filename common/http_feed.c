@@ -60,6 +60,7 @@ static void deliver(
 
 	request->head_only = head->head_only;
 	request->close = !head->keep_alive || server->draining;
+	request->says_keep_alive = !request->close && head->minor == 0;
 	conn->closing = request->close;
 	conn->want_continue = false;
 	http_conn_limit(conn, HTTP_NO_LIMIT);
@@ -217,7 +218,7 @@ static size_t feed_body(struct http_conn *conn, const char *data, size_t length)
 bool http_conn_is_full(const struct http_conn *conn)
 {
 	return conn->unanswered >= conn->server->config.max_pipelined ||
-	       conn->pending_bytes > HTTP_PENDING_BYTES;
+	       conn->pending_bytes + conn->ready_bytes > HTTP_PENDING_BYTES;
 }
 
 void http_conn_feed(struct http_conn *conn, const char *data, size_t length)

@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #define IOVS 64
@@ -42,6 +44,18 @@ static void on_written(uv_write_t *write, int status)
 	http_conn_touch(conn);
 }
 
+size_t http_conn_unsent(struct http_conn *conn)
+{
+	size_t unsent = uv_stream_get_write_queue_size((uv_stream_t *)&conn->tcp);
+	uv_os_fd_t fd;
+	int queued;
+
+	/* A third of a socket's buffer must be free before it takes more: its own count is finer. */
+	if (uv_fileno((uv_handle_t *)&conn->tcp, &fd) == 0 && ioctl(fd, SIOCOUTQ, &queued) == 0)
+		unsent += (size_t)queued;
+	return unsent;
+}
+
 /* What the socket did not take is copied and left to libuv; nothing more is written until then. */
 static void write_rest(
 	struct http_conn *conn, const uv_buf_t *bufs, unsigned count, size_t sent)
@@ -69,7 +83,9 @@ static void write_rest(
 		free(pending);
 		conn->writing = false;
 		http_conn_close(conn);
+		return;
 	}
+	conn->unsent_bytes = http_conn_unsent(conn);
 }
 
 static unsigned add_buf(uv_buf_t *bufs, unsigned count, const char *text, size_t length)
@@ -137,6 +153,8 @@ static bool flush_once(struct http_conn *conn)
 		}
 		if (sent < 0 || (size_t)sent < total)
 			write_rest(conn, bufs, count, sent < 0 ? 0 : (size_t)sent);
+		if (conn->closed) /* and its requests are gone */
+			return false;
 		if (stream)
 			stream->used = 0;
 	}
@@ -146,6 +164,7 @@ static bool flush_once(struct http_conn *conn)
 		close = close || request->close;
 		conn->first = request->next;
 		conn->unanswered--;
+		conn->ready_bytes -= request->text_bytes + request->body_bytes;
 		http_request_drop(request);
 	}
 	if (!conn->first)

@@ -21,8 +21,6 @@
 #define HTTP_TICK_MS	   200
 #define HTTP_PENDING_BYTES (256 * 1024) /* of unsent answers: reading stops */
 
-struct http_conn;
-
 /* In a connection's FIFO from its arrival to the write of its answer; pooled. */
 struct http_request {
 	struct http_server *server;
@@ -33,7 +31,7 @@ struct http_request {
 	char *owned_text, *owned_body;
 	size_t text_bytes, body_bytes;
 	struct http_stream *stream;
-	bool ready, close, head_only;
+	bool ready, close, head_only, says_keep_alive;
 	char inline_text[HTTP_INLINE_BYTES];
 };
 
@@ -58,10 +56,11 @@ struct http_conn {
 	struct http_request *first, *last;
 	/* The unfinished request: its head, then its body as far as it came; or what is left over. */
 	char *buf;
-	size_t used, room, scanned;
-	size_t head_bytes, body_bytes, body_left;
+	size_t used, room, scanned, head_bytes, body_bytes, body_left;
 	struct http_chunked chunked;
 	size_t pending_bytes; /* in the one uv_write under way */
+	size_t ready_bytes; /* of answers that were not given to the socket yet */
+	size_t unsent_bytes; /* http_conn_unsent() when progress was last looked for */
 	bool in_body, is_chunked, paused, closing, lingering, eof, dirty, writing, closed,
 		want_continue;
 };
@@ -114,6 +113,7 @@ void http_conn_rest(struct http_conn *conn); /* choose the time limit that fits 
 /* http_answer.c */
 struct http_request *http_request_take(struct http_server *server, struct http_conn *conn);
 void http_request_drop(struct http_request *request);
+size_t http_conn_unsent(struct http_conn *conn); /* with what the kernel still holds */
 void http_conn_touch(struct http_conn *conn); /* to be flushed at the end of this turn */
 void http_server_flush(struct http_server *server);
 
