@@ -127,33 +127,89 @@ int kafka_conf_new(rd_kafka_conf_t **out, const struct conf *conf, const char *c
 	return 0;
 }
 
-/* Where the user set librdkafka's `key`, or NULL. Caller frees. */
-static char *chosen_at(const struct conf *conf, const char *key)
+/* By whatever name: librdkafka has two for some. */
+static bool is_changed(const rd_kafka_conf_t *out, const char *key)
+{
+	rd_kafka_conf_t *fresh = rd_kafka_conf_new();
+	char was[256] = "", now[256] = "";
+	size_t was_bytes = sizeof(was), now_bytes = sizeof(now);
+	bool changed;
+
+	/* A topic's properties are there only since the first of them was set. */
+	rd_kafka_conf_set_default_topic_conf(fresh, rd_kafka_topic_conf_new());
+	rd_kafka_conf_get(fresh, key, was, &was_bytes);
+	changed = rd_kafka_conf_get(out, key, now, &now_bytes) == RD_KAFKA_CONF_OK &&
+		  strcmp(was, now) != 0;
+	rd_kafka_conf_destroy(fresh);
+	return changed;
+}
+
+/* Where the user set a property, and by which of its names. */
+struct choice {
+	char *name, *origin;
+};
+
+static void choice_release(struct choice *choice)
+{
+	free(choice->name);
+	free(choice->origin);
+}
+
+/* Does "NAME=VALUE" say something of librdkafka's `key`? */
+static bool pair_sets(const char *pair, const char *key)
+{
+	const char *equals = strchr(pair, '=');
+	char *name = mem_strndup(pair, (size_t)(equals - pair));
+	bool sets = strcmp(name, key) == 0;
+
+	if (!sets) {
+		rd_kafka_conf_t *scratch = rd_kafka_conf_new();
+		char why[256];
+
+		rd_kafka_conf_set(scratch, name, equals + 1, why, sizeof(why));
+		sets = is_changed(scratch, key);
+		rd_kafka_conf_destroy(scratch);
+	}
+	free(name);
+	return sets;
+}
+
+static bool file_sets(const char *path, const char *key)
+{
+	struct kafka_properties result = {0};
+	rd_kafka_conf_t *scratch = rd_kafka_conf_new();
+	struct errmsg ignored;
+	bool sets;
+
+	kafka_properties_load(scratch, path, &result, &ignored);
+	sets = is_changed(scratch, key);
+	for (size_t i = 0; i < result.keys.count; i++)
+		sets = sets || strcmp(result.keys.items[i], key) == 0;
+	rd_kafka_conf_destroy(scratch);
+	kafka_properties_release(&result);
+	return sets;
+}
+
+/* False: nowhere. */
+static bool find_choice(struct choice *choice, const struct conf *conf, const char *key)
 {
 	const char *origin, *path = option_text(conf, "kafka.config", &origin);
-	size_t length = strlen(key);
 
+	*choice = (struct choice){NULL, NULL};
 	for (size_t i = conf->kafka.count; i-- > 0;) {
 		const char *pair = conf->kafka.items[i];
 
-		if (strncmp(pair, key, length) == 0 && pair[length] == '=')
-			return mem_strdup(conf->kafka_origins.items[i]);
+		if (!pair_sets(pair, key))
+			continue;
+		choice->name = mem_strndup(pair, (size_t)(strchr(pair, '=') - pair));
+		choice->origin = mem_strdup(conf->kafka_origins.items[i]);
+		return true;
 	}
-	if (path) {
-		struct kafka_properties result = {0};
-		rd_kafka_conf_t *scratch = rd_kafka_conf_new();
-		struct errmsg ignored;
-		bool found = false;
-
-		kafka_properties_load(scratch, path, &result, &ignored);
-		for (size_t i = 0; i < result.keys.count; i++)
-			found = found || strcmp(result.keys.items[i], key) == 0;
-		rd_kafka_conf_destroy(scratch);
-		kafka_properties_release(&result);
-		if (found)
-			return mem_strdup(path);
-	}
-	return NULL;
+	if (!path || !file_sets(path, key))
+		return false;
+	choice->name = mem_strdup(key);
+	choice->origin = mem_strdup(path);
+	return true;
 }
 
 static int set_own(rd_kafka_conf_t *out, const char *key, const char *value, struct errmsg *msg)
@@ -161,37 +217,27 @@ static int set_own(rd_kafka_conf_t *out, const char *key, const char *value, str
 	char why[256];
 
 	if (rd_kafka_conf_set(out, key, value, why, sizeof(why)) != RD_KAFKA_CONF_OK)
-		return errmsg_set(msg, ERR_CONFIG, "kafka.%s=%s: %s", key, value, why);
+		return errmsg_set(
+			msg, ERR_CONFIG, "kafka.%s=%s: %s", key, value ? value : "", why);
 	return 0;
-}
-
-/* By whatever name: librdkafka has two for some. */
-static bool is_changed(const rd_kafka_conf_t *out, const char *key)
-{
-	rd_kafka_conf_t *fresh = rd_kafka_conf_new();
-	char was[256] = "", now[256] = "";
-	size_t was_bytes = sizeof(was), now_bytes = sizeof(now);
-
-	rd_kafka_conf_get(fresh, key, was, &was_bytes);
-	rd_kafka_conf_get(out, key, now, &now_bytes);
-	rd_kafka_conf_destroy(fresh);
-	return strcmp(was, now) != 0;
 }
 
 int kafka_conf_default(rd_kafka_conf_t *out, const struct conf *conf, const char *key,
 	const char *value, struct errmsg *msg)
 {
-	char *chosen = chosen_at(conf, key);
+	struct choice choice;
+	bool chosen = find_choice(&choice, conf, key);
 	int err = chosen || is_changed(out, key) ? 0 : set_own(out, key, value, msg);
 
-	free(chosen);
+	choice_release(&choice);
 	return err;
 }
 
 int kafka_conf_require(rd_kafka_conf_t *out, const struct conf *conf, const char *key,
 	const char *value, const char *why, struct errmsg *msg)
 {
-	char *chosen = chosen_at(conf, key);
+	struct choice choice;
+	bool chosen = find_choice(&choice, conf, key);
 	char was[256] = "", now[256] = ""; /* as librdkafka writes them: acks=all is -1 */
 	size_t was_bytes = sizeof(was), now_bytes = sizeof(now);
 	int err;
@@ -200,9 +246,10 @@ int kafka_conf_require(rd_kafka_conf_t *out, const struct conf *conf, const char
 	err = set_own(out, key, value, msg);
 	rd_kafka_conf_get(out, key, now, &now_bytes);
 	if (err == 0 && chosen && strcmp(was, now) != 0)
-		err = errmsg_set(msg, ERR_CONFIG, "kafka.%s=%s (%s) must be %s here: %s", key,
-			was, chosen, value, why);
-	free(chosen);
+		err = errmsg_set(msg, ERR_CONFIG, "kafka.%s=%s (%s) must %s%s here: %s",
+			choice.name, was, choice.origin, value ? "be " : "not be set",
+			value ? value : "", why);
+	choice_release(&choice);
 	return err;
 }
 

@@ -27,8 +27,8 @@ int kafka_conf_default(rd_kafka_conf_t *out, const struct conf *conf, const char
 	const char *value, struct errmsg *msg);
 
 /*
- * The same for what the program cannot do without (acks=all, ...): a different choice of the user
- * is an ERR_CONFIG that says why.
+ * The same for what the program cannot do without (acks=all, ...): a different choice of the user,
+ * by whatever name of the property, is an ERR_CONFIG that says why. NULL: it must not be set.
  */
 int kafka_conf_require(rd_kafka_conf_t *out, const struct conf *conf, const char *key,
 	const char *value, const char *why, struct errmsg *msg);

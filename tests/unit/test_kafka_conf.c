@@ -185,6 +185,53 @@ static void what_is_required_may_be_said_but_not_changed(void **state)
 	done(&options, conf);
 }
 
+/* With this option, and a file of this text when there is one, `key` cannot be `value`. */
+static void refused(const char *option, const char *text, const char *key, const char *value,
+	const char *words)
+{
+	struct options options;
+	rd_kafka_conf_t *conf;
+	struct errmsg msg = {""};
+	char *arg = NULL;
+	if (text)
+		assert_true(asprintf(&arg, "--kafka.config=%s", file_with(text)) > 0);
+	assert_int_equal(made(&options, &conf, &msg, arg ? arg : option, NULL), 0);
+	assert_int_equal(
+		kafka_conf_require(conf, &options.conf, key, value, "it is", &msg), ERR_CONFIG);
+	if (!strstr(msg.text, words))
+		fail_msg("'%s' is not in '%s'", words, msg.text);
+	free(arg);
+	done(&options, conf);
+}
+
+static void what_is_required_holds_for_the_other_name_of_its_property(void **state)
+{
+	(void)state;
+	refused("--kafka.request.required.acks=1", NULL, "acks", "all",
+		"kafka.request.required.acks=1 (command line) must be all here: it is");
+	refused(NULL, "request.required.acks=1\n", "acks", "all", "must be all here: it is");
+}
+
+static void what_must_not_be_set_is_refused_and_left_unset_otherwise(void **state)
+{
+	(void)state;
+	struct options options;
+	rd_kafka_conf_t *conf;
+	struct errmsg msg = {""};
+	refused("--kafka.transactional.id=x", NULL, "transactional.id", NULL,
+		"kafka.transactional.id=x (command line) must not be set here: it is");
+	refused(NULL, "transactional.id=x\n", "transactional.id", NULL, "must not be set");
+	assert_int_equal(made(&options, &conf, &msg, NULL, NULL), 0);
+	assert_int_equal(kafka_conf_require(
+				 conf, &options.conf, "transactional.id", NULL, "it is", &msg),
+		0);
+	char text[16] = "none";
+	size_t bytes = sizeof(text);
+	rd_kafka_conf_get(conf, "transactional.id", text, &bytes);
+	assert_string_equal(text, "none");
+	done(&options, conf);
+}
+
 static void a_programs_default_gives_way_to_the_user(void **state)
 {
 	(void)state;
@@ -197,6 +244,19 @@ static void a_programs_default_gives_way_to_the_user(void **state)
 		kafka_conf_default(conf, &options.conf, "batch.num.messages", "77", &msg), 0);
 	conf_has(conf, "linger.ms", "3");
 	conf_has(conf, "batch.num.messages", "77");
+	done(&options, conf);
+}
+
+static void a_default_does_not_give_way_to_another_property_of_a_topic(void **state)
+{
+	(void)state;
+	struct options options;
+	rd_kafka_conf_t *conf;
+	struct errmsg msg = {""};
+	assert_int_equal(made(&options, &conf, &msg, "--kafka.partitioner=random", NULL), 0);
+	assert_int_equal(
+		kafka_conf_default(conf, &options.conf, "message.timeout.ms", "77", &msg), 0);
+	conf_has(conf, "message.timeout.ms", "77");
 	done(&options, conf);
 }
 
@@ -227,7 +287,10 @@ int main(void)
 		cmocka_unit_test(
 			brokers_of_the_command_line_beat_the_file_and_the_file_the_default),
 		cmocka_unit_test(what_is_required_may_be_said_but_not_changed),
+		cmocka_unit_test(what_is_required_holds_for_the_other_name_of_its_property),
+		cmocka_unit_test(what_must_not_be_set_is_refused_and_left_unset_otherwise),
 		cmocka_unit_test(a_programs_default_gives_way_to_the_user),
+		cmocka_unit_test(a_default_does_not_give_way_to_another_property_of_a_topic),
 		cmocka_unit_test(a_default_gives_way_to_the_other_name_of_its_property),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
