@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 static const struct http_head *head_of(const struct http_request *request)
 {
@@ -57,6 +58,21 @@ const char *http_request_header(
 	const struct http_text *value = head ? http_head_field(head, name) : NULL;
 
 	return value ? give(*value, length) : NULL;
+}
+
+const char *http_request_header_nth(
+	const struct http_request *request, const char *name, int nth, size_t *length)
+{
+	const struct http_head *head = head_of(request);
+
+	for (int i = 0; head && i < head->count; i++) {
+		const struct http_text *field = &head->names[i];
+
+		if (field->length == strlen(name) &&
+			strncasecmp(field->text, name, field->length) == 0 && nth-- == 0)
+			return give(head->values[i], length);
+	}
+	return NULL;
 }
 
 bool http_request_header_has(

@@ -82,6 +82,9 @@ const char *http_request_query(const struct http_request *request, size_t *lengt
 /* The first such header's value (the name in any case), or NULL. */
 const char *http_request_header(
 	const struct http_request *request, const char *name, size_t *length);
+/* The same of the nth such header, from 0: several of a list's headers are one list. */
+const char *http_request_header_nth(
+	const struct http_request *request, const char *name, int nth, size_t *length);
 /* True when one of the header's comma-separated members begins with this token. */
 bool http_request_header_has(
 	const struct http_request *request, const char *name, const char *token);

@@ -59,12 +59,13 @@ static int read_one(
 	} else if (is(text, name, "wait")) {
 		const char *value = equals ? equals + 1 : text + length;
 		size_t left = (size_t)(text + length - value);
+		int32_t seconds;
 
 		trim(&value, &left);
-		if (read_seconds(&preference->wait_s, value, left) != 0)
+		if (read_seconds(&seconds, value, left) != 0)
 			return ERR_INVALID;
-		if (preference->wait_s > max_s)
-			preference->wait_s = max_s;
+		if (!preference->wait) /* of several the first counts */
+			preference->wait_s = seconds > max_s ? max_s : seconds;
 		preference->wait = true;
 	}
 	return 0;
@@ -74,7 +75,6 @@ int prefer_read(struct preference *preference, const char *text, size_t length, 
 {
 	int err = 0;
 
-	*preference = (struct preference){.async = false};
 	while (err == 0 && length > 0) {
 		const char *comma = memchr(text, ',', length);
 		size_t one = comma ? (size_t)(comma - text) : length;

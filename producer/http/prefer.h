@@ -13,8 +13,9 @@ struct preference {
 };
 
 /*
- * Reads one header value; other preferences are passed over, as the RFC wants. ERR_INVALID: wait
- * without whole seconds. A wait beyond `max_s` is cut to it.
+ * Reads one header value, and adds it to what others said: zeroed = nothing yet. Other preferences
+ * are passed over, as the RFC wants. ERR_INVALID: wait without whole seconds. A wait beyond `max_s`
+ * is cut to it.
  */
 int prefer_read(struct preference *preference, const char *text, size_t length, int32_t max_s);
 

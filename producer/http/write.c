@@ -126,13 +126,13 @@ static bool read_preference(
 	struct service *service, struct http_request *request, struct preference *preference)
 {
 	size_t length;
-	const char *text = http_request_header(request, "prefer", &length);
+	const char *text;
 	int32_t max_s = (int32_t)(service->options->http_max_wait_ms / 1000);
 
 	*preference = (struct preference){.async = false};
-	if (!text)
-		return true;
-	if (prefer_read(preference, text, length, max_s) != 0) {
+	for (int i = 0; (text = http_request_header_nth(request, "prefer", i, &length)); i++) {
+		if (prefer_read(preference, text, length, max_s) == 0)
+			continue;
 		http_respond_problem(request, 400, NULL, NULL,
 			"Prefer: wait needs whole seconds, as in wait=5; the record was not "
 			"taken");

@@ -13,6 +13,7 @@ static struct preference p;
 
 static int of(const char *text)
 {
+	p = (struct preference){.async = false};
 	return prefer_read(&p, text, strlen(text), 60);
 }
 
@@ -40,6 +41,29 @@ static void wait_is_stronger_than_async(void **state)
 	waits("wait=10, respond-async", 10);
 	assert_int_equal(of("respond-async"), 0);
 	assert_true(p.async && !p.wait);
+}
+
+static void several_headers_are_one_list(void **state)
+{
+	static const char *const more[] = {"wait=5", "respond-async", "return=minimal"};
+
+	(void)state;
+	for (size_t first = 0; first < 3; first++) {
+		p = (struct preference){.async = false};
+		for (size_t i = 0; i < 3; i++) {
+			const char *text = more[(first + i) % 3];
+
+			assert_int_equal(prefer_read(&p, text, strlen(text), 60), 0);
+		}
+		assert_true(p.wait && p.wait_s == 5 && !p.async);
+	}
+}
+
+static void of_one_preference_said_twice_the_first_counts(void **state)
+{
+	(void)state;
+	waits("wait=5, wait=7", 5);
+	assert_int_equal(of("wait=5, wait=x"), ERR_INVALID);
 }
 
 static void a_long_wait_is_cut(void **state)
@@ -78,6 +102,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(wait_is_found_among_others_in_any_case),
 		cmocka_unit_test(wait_is_stronger_than_async),
+		cmocka_unit_test(several_headers_are_one_list),
+		cmocka_unit_test(of_one_preference_said_twice_the_first_counts),
 		cmocka_unit_test(a_long_wait_is_cut),
 		cmocka_unit_test(what_is_no_number_is_refused),
 		cmocka_unit_test(unknown_preferences_are_passed_over),
