@@ -25,6 +25,9 @@ static bool reserve(struct http_conn *conn, size_t bytes)
 		room *= 2;
 	if (server->stats.buffered_bytes + room - conn->room >
 		server->config.max_buffered_bytes)
+		room = bytes; /* without what would only spare copies */
+	if (server->stats.buffered_bytes + room - conn->room >
+		server->config.max_buffered_bytes)
 		return false;
 	server->stats.buffered_bytes += room - conn->room;
 	conn->buf = mem_resize(conn->buf, room, 1);

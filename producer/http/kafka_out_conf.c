@@ -20,6 +20,12 @@ int kafka_out_conf(const struct kafka_out_config *c, rd_kafka_conf_t **conf, str
 		err = kafka_conf_require(
 			*conf, c->conf, "enable.idempotence", "true", why, msg);
 	if (err == 0)
+		err = kafka_conf_require(*conf, c->conf, "delivery.report.only.error", "false",
+			"an answer waits for the report of its record", msg);
+	if (err == 0)
+		err = kafka_conf_require(*conf, c->conf, "transactional.id", NULL,
+			"records go to the brokers one by one, in no transaction", msg);
+	if (err == 0)
 		err = kafka_conf_default(*conf, c->conf, "linger.ms", "0", msg);
 	if (err == 0)
 		err = kafka_conf_default(*conf, c->conf, "socket.nagle.disable", "true", msg);

@@ -92,6 +92,20 @@ static int load_token(struct service *service, struct errmsg *msg)
 	return err;
 }
 
+static int check_memory(const struct producer_options *o, struct errmsg *msg)
+{
+	long long body = o->http_max_body, header = o->http_max_header;
+	long long buffered = o->http_max_buffered;
+
+	if (body + header <= buffered)
+		return 0;
+	return errmsg_set(msg, ERR_CONFIG,
+		"option http.max-body=%lld (%s): with http.max-header=%lld it is more than "
+		"http.max-buffered=%lld (%s), so such a body could never be taken in",
+		body, conf_origin(&o->conf, "http.max-body"), header, buffered,
+		conf_origin(&o->conf, "http.max-buffered"));
+}
+
 /* What needs no server to be found wrong. */
 static int check_options(const struct producer_options *o, struct errmsg *msg)
 {
@@ -110,7 +124,7 @@ static int check_options(const struct producer_options *o, struct errmsg *msg)
 			"option http.listen=%s: others could write without a token; set "
 			"http.token-file, or http.open=true if that is meant",
 			o->http_listen);
-	return err;
+	return err != 0 ? err : check_memory(o, msg);
 }
 
 static int open_kafka(struct service *service, struct errmsg *msg)

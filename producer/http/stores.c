@@ -38,6 +38,12 @@ static int read_key(struct service *service, struct errmsg *msg)
 			"option redis.key=%s: it must contain %s, as user:{id} does of id, and "
 			"be at most %d bytes long",
 			key, mark, REDIS_KEY_MAX);
+	if (memchr(key, '{', (size_t)(at - key)) || strchr(at + 1, '{'))
+		return errmsg_set(msg, ERR_CONFIG,
+			"option redis.key=%s: of a record only its id is known here, so %s "
+			"must be "
+			"the only field in it, once",
+			key, mark);
 	service->key_before = key;
 	service->key_before_length = (size_t)(at - key);
 	service->key_after = at + strlen(mark);

@@ -96,6 +96,24 @@ static void a_body_over_the_limit_is_413_with_and_without_a_length(void **state)
 	stop();
 }
 
+static void memory_for_one_largest_body_is_enough_for_it(void **state)
+{
+	struct http_server_config limits = {
+		.max_body_bytes = 5000, .max_header_bytes = 300, .max_buffered_bytes = 5300};
+	char body[5001];
+
+	(void)state;
+	start(&limits);
+	int fd = dial();
+	say(fd, "POST /echo" HOST "Content-Length: 5000\r\n\r\n");
+	usleep(20000);
+	snprintf(body, sizeof(body), "%05000d", 7);
+	say(fd, body);
+	has(hear(fd, "00007"), "200 OK");
+	close(fd);
+	stop();
+}
+
 static void half_a_request_and_silence_is_408(void **state)
 {
 	struct http_server_config limits = {.header_ms = 200, .body_ms = 300, .idle_ms = 500};
@@ -295,6 +313,7 @@ int main(void)
 		cmocka_unit_test(a_body_arrives_whole_however_it_is_cut),
 		cmocka_unit_test(expect_100_is_answered_before_the_body),
 		cmocka_unit_test(a_body_over_the_limit_is_413_with_and_without_a_length),
+		cmocka_unit_test(memory_for_one_largest_body_is_enough_for_it),
 		cmocka_unit_test(half_a_request_and_silence_is_408),
 		cmocka_unit_test(a_drip_of_bytes_buys_no_time),
 		cmocka_unit_test(a_head_over_the_limit_is_431),

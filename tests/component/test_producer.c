@@ -6,6 +6,7 @@
 #include <cmocka.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "common/clock.h"
@@ -204,6 +205,48 @@ static void a_public_address_without_a_token_is_64(void **state)
 	assert_int_equal(ended(), 64);
 }
 
+static void two_prefer_headers_are_one_list(void **state)
+{
+	static const char request[] =
+		"POST /write-through HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+		"Content-Length: 37\r\nPrefer: respond-async\r\nPrefer: wait=5\r\n\r\n"
+		"{\"name\":\"A\",\"age\":1,\"occupation\":\"B\"}";
+	char *text;
+
+	(void)state;
+	start(NULL);
+	int fd = dial();
+	assert_int_equal(send(fd, request, sizeof(request) - 1, 0), sizeof(request) - 1);
+	assert_int_equal(answer(fd, &text), 501); /* wait is what needs redis.host */
+	close(fd);
+	assert_int_equal(stop(), 0);
+}
+
+static void what_cannot_work_is_64_at_the_start_and_named(void **state)
+{
+	static const struct {
+		const char *options[4], *words;
+	} bad[] = {
+		{{"--kafka.delivery.report.only.error=true"},
+			"kafka.delivery.report.only.error=true"},
+		{{"--kafka.transactional.id=x"}, "kafka.transactional.id=x"},
+		{{"--kafka.request.required.acks=1"}, "kafka.request.required.acks=1"},
+		{{"--http.max-body=2MiB", "--http.max-buffered=1MiB"}, "option http.max-body"},
+		{{"--redis.host=127.0.0.1", "--redis.key=user:{id}:{name}"},
+			"option redis.key"},
+		{{"--redis.host=127.0.0.1", "--redis.key=user:{id}:{id}"}, "option redis.key"},
+		{{"--redis.host=127.0.0.1", "--redis.key={name}:{id}"}, "option redis.key"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		start_cluster();
+		spawn(bad[i].options);
+		log_says(bad[i].words);
+		assert_int_equal(ended(), 64);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -218,6 +261,8 @@ int main(void)
 		cmocka_unit_test(a_line_that_the_brokers_refuse_is_the_end_of_that_line_only),
 		cmocka_unit_test(a_topic_that_is_not_there_is_69_and_named),
 		cmocka_unit_test(a_public_address_without_a_token_is_64),
+		cmocka_unit_test(two_prefer_headers_are_one_list),
+		cmocka_unit_test(what_cannot_work_is_64_at_the_start_and_named),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
