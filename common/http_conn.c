@@ -102,7 +102,8 @@ void http_conn_accept(struct http_server *server)
 	server->stats.accepted++;
 	uv_tcp_nodelay(&conn->tcp, 1);
 	uv_read_start((uv_stream_t *)&conn->tcp, on_alloc, on_read);
-	if (server->stats.connections > server->config.max_connections + 1000) {
+	if (server->stats.connections >
+		server->config.max_connections + server->config.max_refused) {
 		http_conn_close(conn);
 	} else if (server->stats.connections > server->config.max_connections) {
 		server->stats.refused++;

@@ -65,6 +65,7 @@ static void fill_defaults(struct http_server *server)
 
 #define DEFAULT(field, value) c->field = c->field ? c->field : (value)
 	DEFAULT(max_connections, 10000);
+	DEFAULT(max_refused, 1000);
 	DEFAULT(max_header_bytes, 16 * 1024);
 	DEFAULT(max_body_bytes, 1024 * 1024);
 	DEFAULT(max_buffered_bytes, 64 * 1024 * 1024);

@@ -33,6 +33,7 @@ typedef void (*http_handler)(void *user, struct http_request *request);
 struct http_server_config {
 	const char *listen; /* "HOST:PORT", "[::1]:8080", port 0 = any */
 	size_t max_connections; /* 10000; one more is answered 503 and closed */
+	size_t max_refused; /* 1000 that are just answered so; one more is closed at once */
 	size_t max_header_bytes; /* 16 KiB; more: 431 */
 	size_t max_body_bytes; /* 1 MiB; more: 413 */
 	size_t max_buffered_bytes; /* 64 MiB of unfinished requests over all connections: 503 */

@@ -6,11 +6,13 @@
 #include "common/log.h"
 #include "common/mem.h"
 #include "producer/http/answer.h"
+#include "producer/http/file_limit.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define TICK_MS 50
+#define TICK_MS	      50
+#define FILES_OF_OURS 100 /* brokers, Redis, logs, what libraries open */
 
 static void on_state(void *user, bool up, const char *reason)
 {
@@ -149,12 +151,29 @@ static int open_kafka(struct service *service, struct errmsg *msg)
 	return kafka_out_open(&service->kafka, service->loop, &config, msg);
 }
 
+/* The open files bound the connections before the option does, or Kafka's sockets run out. */
+static struct file_limit_share share_files(const struct producer_options *o)
+{
+	size_t wanted = (size_t)o->http_max_connections, files = file_limit_raise();
+	size_t reserve = FILES_OF_OURS + (o->mysql_host ? (size_t)o->mysql_connections : 0);
+	struct file_limit_share share = file_limit_share(files, reserve, wanted);
+
+	if (share.connections < wanted)
+		log_event(LOG_WARN, "connections_limited",
+			LOG_F("accepted", LOG_INT(share.connections)),
+			LOG_F("http.max-connections", LOG_INT(wanted)),
+			LOG_F("open_files", LOG_INT(files)));
+	return share;
+}
+
 static int open_http(struct service *service, struct errmsg *msg)
 {
 	const struct producer_options *o = service->options;
+	struct file_limit_share share = share_files(o);
 	struct http_server_config config = {
 		.listen = o->http_listen,
-		.max_connections = (size_t)o->http_max_connections,
+		.max_connections = share.connections,
+		.max_refused = share.refused,
 		.max_header_bytes = (size_t)o->http_max_header,
 		.max_body_bytes = (size_t)o->http_max_body,
 		.max_buffered_bytes = (size_t)o->http_max_buffered,

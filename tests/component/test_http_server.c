@@ -191,19 +191,20 @@ static void garbage_is_400_and_costs_its_own_connection_only(void **state)
 
 static void one_connection_too_many_is_503(void **state)
 {
-	struct http_server_config limits = {.max_connections = 2};
-	int fds[3];
+	struct http_server_config limits = {.max_connections = 2, .max_refused = 1};
+	int fds[4];
 
 	(void)state;
 	start(&limits);
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < 4; i++) {
 		fds[i] = dial();
 		usleep(20000);
 	}
+	assert_string_equal(hear(fds[3], NULL), ""); /* too many even for that */
 	has(hear(fds[2], NULL), "HTTP/1.1 503 ");
 	say(fds[1], "GET /fine" HOST "\r\n");
 	has(hear(fds[1], "/fine"), "200 OK");
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < 4; i++)
 		close(fds[i]);
 	stop();
 }

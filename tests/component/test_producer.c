@@ -5,7 +5,9 @@
 #include <setjmp.h>
 #include <cmocka.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -247,6 +249,33 @@ static void what_cannot_work_is_64_at_the_start_and_named(void **state)
 	}
 }
 
+/* The last one: its limit stays. The clients' and the program's files count each for itself. */
+static void connections_never_take_the_files_of_the_way_to_the_brokers(void **state)
+{
+	enum { CLIENTS = 170 };
+	const struct rlimit few = {230, 230};
+	int fds[CLIENTS];
+	char *text;
+
+	(void)state;
+	start_cluster();
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	spawn(NULL);
+	text = (char *)(uintptr_t)log_says("event=connections_limited accepted=");
+	assert_int_equal(atoi(text), 117); /* of 130 beside the reserve, 13 are for refusals */
+	text = strstr(text, "producer_ready port=");
+	p.port = text ? atoi(text + strlen("producer_ready port="))
+		      : atoi(log_says("producer_ready port="));
+	for (int i = 0; i < CLIENTS; i++)
+		fds[i] = dial();
+	assert_int_equal(answer(fds[117], &text), 503);
+	post(fds[0], "x");
+	assert_int_equal(answer(fds[0], &text), 202);
+	for (int i = 0; i < CLIENTS; i++)
+		close(fds[i]);
+	assert_int_equal(stop(), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -263,6 +292,7 @@ int main(void)
 		cmocka_unit_test(a_public_address_without_a_token_is_64),
 		cmocka_unit_test(two_prefer_headers_are_one_list),
 		cmocka_unit_test(what_cannot_work_is_64_at_the_start_and_named),
+		cmocka_unit_test(connections_never_take_the_files_of_the_way_to_the_brokers),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
