@@ -193,8 +193,8 @@ int http_in_read(struct http_in *record, const struct http_in_form *form, const 
 	return err;
 }
 
-int http_in_set_id(
-	struct http_in *record, const char *id, size_t length, struct http_in_problem *problem)
+int http_in_set_id(struct http_in *record, const struct http_in_form *form, const char *id,
+	size_t length, struct http_in_problem *problem)
 {
 	char list[RECORD_ID_BYTES * 6 + 4] = "[";
 	struct json_reader reader;
@@ -202,8 +202,8 @@ int http_in_set_id(
 	int err;
 
 	if (length > RECORD_ID_BYTES)
-		return http_in_refuse_field(problem, "id", "is longer than 64 characters");
-	err = check_id("id", id, length, problem);
+		return http_in_refuse_field(problem, form->key, "is longer than 64 characters");
+	err = check_id(form->key, id, length, problem);
 	if (err != 0)
 		return err;
 	record->id_json_length =
@@ -213,7 +213,7 @@ int http_in_set_id(
 	list[record->id_json_length + 1] = ']';
 	if (json_array_begin(&reader, list, record->id_json_length + 2) != 0 ||
 		json_array_next(&reader, &value) != 1)
-		return http_in_refuse_field(problem, "id", "is not UTF-8");
+		return http_in_refuse_field(problem, form->key, "is not UTF-8");
 	memcpy(record->key, id, length);
 	record->key_length = length;
 	return 0;

@@ -54,8 +54,8 @@ int http_in_form(struct http_in_form *form, bool object, const char *key, struct
 int http_in_read(struct http_in *record, const struct http_in_form *form, const char *body,
 	size_t length, struct http_in_problem *problem);
 /* The same checks for an id from elsewhere, as plain bytes (a path, already decoded). Copied. */
-int http_in_set_id(
-	struct http_in *record, const char *id, size_t length, struct http_in_problem *problem);
+int http_in_set_id(struct http_in *record, const struct http_in_form *form, const char *id,
+	size_t length, struct http_in_problem *problem);
 /* "%41b" -> "Ab". ERR_INVALID for a broken escape or an id that is too long. */
 int http_in_decode_path(char *to, size_t room, const char *path, size_t length, size_t *used);
 /* How many bytes http_in_write() will write. */

@@ -123,7 +123,7 @@ void service_read(
 				  "redis.host for the cache, of wt-producer");
 		return;
 	}
-	if (http_in_set_id(&record, id, length, &problem) != 0) {
+	if (http_in_set_id(&record, &service->form, id, length, &problem) != 0) {
 		http_respond_problem(
 			request, 400, NULL, "\"field\":\"id\"", "%s", problem.msg.text);
 		return;

@@ -178,7 +178,7 @@ int service_give_id(struct service *service, struct http_in *record, const char 
 		path_id = made;
 		path_id_length = UUID_TEXT_BYTES - 1;
 	}
-	return http_in_set_id(record, path_id, path_id_length, problem);
+	return http_in_set_id(record, &service->form, path_id, path_id_length, problem);
 }
 
 void service_write(struct service *service, struct http_request *request, const char *path_id,
@@ -226,7 +226,7 @@ void service_delete(struct service *service, struct http_request *request, const
 
 	if (!read_preference(service, request, &preference))
 		return;
-	if (http_in_set_id(&record, path_id, path_id_length, &problem) != 0)
+	if (http_in_set_id(&record, &service->form, path_id, path_id_length, &problem) != 0)
 		refuse_record(request, &problem);
 	else if (service_may_wait(service, request, &preference, 1))
 		submit(service, request, &record, true, &preference);

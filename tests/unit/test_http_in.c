@@ -59,7 +59,7 @@ static void becomes(const char *body, const char *key, const char *value)
 		assert_memory_equal(record.key, key, record.key_length);
 	} else {
 		assert_int_equal(record.key_length, 0);
-		assert_int_equal(http_in_set_id(&record, "made", 4, &problem), 0);
+		assert_int_equal(http_in_set_id(&record, &form, "made", 4, &problem), 0);
 	}
 	text = written(&length);
 	assert_int_equal(length, strlen(value));
@@ -232,7 +232,8 @@ static void whatever_is_taken_is_json_with_its_key(void **state)
 		if (read_body(body, strlen(body)) != 0)
 			continue;
 		if (record.key_length == 0)
-			assert_int_equal(http_in_set_id(&record, "made", 4, &problem), 0);
+			assert_int_equal(
+				http_in_set_id(&record, &form, "made", 4, &problem), 0);
 		char *value = written(&length);
 		json_t *back = json_loadb(value, length, 0, NULL);
 		json_t *key = json_object_get(back, "sku");
@@ -300,10 +301,31 @@ static void a_path_is_decoded_once(void **state)
 static void an_id_of_a_path_must_be_utf8(void **state)
 {
 	(void)state;
-	assert_int_equal(http_in_set_id(&record, "\xc3\xa9", 2, &problem), 0);
-	assert_int_equal(http_in_set_id(&record, "\xff", 1, &problem), ERR_INVALID);
-	assert_int_equal(http_in_set_id(&record, "\xc3", 1, &problem), ERR_INVALID);
-	assert_int_equal(http_in_set_id(&record, "a\nb", 3, &problem), ERR_INVALID);
+	assert_int_equal(http_in_set_id(&record, &form, "\xc3\xa9", 2, &problem), 0);
+	assert_int_equal(http_in_set_id(&record, &form, "\xff", 1, &problem), ERR_INVALID);
+	assert_int_equal(http_in_set_id(&record, &form, "\xc3", 1, &problem), ERR_INVALID);
+	assert_int_equal(http_in_set_id(&record, &form, "a\nb", 3, &problem), ERR_INVALID);
+}
+
+static void an_id_of_a_path_is_refused_by_the_name_of_its_field(void **state)
+{
+	static const char long_id[RECORD_ID_BYTES + 1] = "";
+	static const struct {
+		const char *id;
+		size_t length;
+	} bad[] = {{"\xff", 1}, {" a", 2}, {"", 0}, {long_id, sizeof(long_id)}};
+	struct http_in_form sku;
+	struct errmsg msg;
+
+	(void)state;
+	assert_int_equal(http_in_form(&sku, true, "sku", &msg), 0);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		assert_int_equal(
+			http_in_set_id(&record, &sku, bad[i].id, bad[i].length, &problem),
+			ERR_INVALID);
+		assert_non_null(strstr(problem.msg.text, "field 'sku'"));
+		assert_string_equal(problem.members, "\"field\":\"sku\"");
+	}
 }
 
 static void admission_refuses_before_it_is_too_much(void **state)
@@ -338,6 +360,7 @@ int main(void)
 		cmocka_unit_test(no_prefix_and_no_damage_is_accepted_or_crashes),
 		cmocka_unit_test(a_path_is_decoded_once),
 		cmocka_unit_test(an_id_of_a_path_must_be_utf8),
+		cmocka_unit_test(an_id_of_a_path_is_refused_by_the_name_of_its_field),
 		cmocka_unit_test(a_key_has_a_plain_name),
 		cmocka_unit_test(admission_refuses_before_it_is_too_much),
 	};
