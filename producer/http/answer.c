@@ -177,8 +177,8 @@ void answer_unknown(struct service *service, struct inflight *slot, const char *
 	stop_waiting(service, slot);
 	snprintf(detail, sizeof(detail),
 		"delivery not confirmed (%s): the record may or may not be stored; repeating "
-		"the request with this id is harmless",
-		reason);
+		"the request with this id is harmless%s",
+		reason, service->form.object ? ", unless the mapping appends its rows" : "");
 	if (slot->batch) {
 		batch_line_end(slot->batch, slot->line, 504, detail);
 		return;

@@ -58,6 +58,20 @@ static void a_delivery_that_fails_is_504_with_the_id(void **state)
 	assert_int_equal(stop(), 0);
 }
 
+static void a_repeat_is_not_called_harmless_where_rows_may_be_appended(void **state)
+{
+	const char *const more[] = {"--http.record=object", NULL};
+	char *text;
+
+	(void)state;
+	start(more);
+	rd_kafka_mock_push_request_errors(
+		p.cluster, 0, 1, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
+	assert_int_equal(post_once("x", &text), 504);
+	has(text, "harmless, unless the mapping appends its rows");
+	assert_int_equal(stop(), 0);
+}
+
 static void a_record_that_the_brokers_find_too_large_is_413(void **state)
 {
 	char *text;
@@ -281,6 +295,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_answer_names_the_place_that_java_would_choose),
 		cmocka_unit_test(a_delivery_that_fails_is_504_with_the_id),
+		cmocka_unit_test(a_repeat_is_not_called_harmless_where_rows_may_be_appended),
 		cmocka_unit_test(a_record_that_the_brokers_find_too_large_is_413),
 		cmocka_unit_test(
 			brokers_that_go_cost_504_then_503_and_nothing_when_they_are_back),
