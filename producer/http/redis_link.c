@@ -28,6 +28,7 @@ struct redis_link {
 	uv_getaddrinfo_t lookup;
 	redisAsyncContext *context; /* NULL: not even connecting */
 	size_t asked; /* without an answer */
+	unsigned attempts; /* to connect */
 	int64_t silent_since_ms, retry_at_ms;
 	bool up, looking_up, closing, timer_closed, said_down;
 };
@@ -254,16 +255,30 @@ static void finish_close(struct redis_link *link)
 		free(link);
 }
 
+/* Each attempt takes the next address of the name: the first may be one where nobody listens. */
+static const struct addrinfo *choose(struct redis_link *link, const struct addrinfo *found)
+{
+	const struct addrinfo *chosen = found;
+	unsigned count = 0;
+
+	for (const struct addrinfo *one = found; one; one = one->ai_next)
+		count++;
+	for (unsigned skip = link->attempts++ % count; skip > 0; skip--)
+		chosen = chosen->ai_next;
+	return chosen;
+}
+
 static void on_looked_up(uv_getaddrinfo_t *lookup, int status, struct addrinfo *found)
 {
 	struct redis_link *link = lookup->data;
+	const struct addrinfo *at = status == 0 ? choose(link, found) : NULL;
 	char ip[64] = "";
 
 	link->looking_up = false;
-	if (status == 0 && found->ai_family == AF_INET6)
-		uv_ip6_name((struct sockaddr_in6 *)(void *)found->ai_addr, ip, sizeof(ip));
-	else if (status == 0)
-		uv_ip4_name((struct sockaddr_in *)(void *)found->ai_addr, ip, sizeof(ip));
+	if (at && at->ai_family == AF_INET6)
+		uv_ip6_name((struct sockaddr_in6 *)(void *)at->ai_addr, ip, sizeof(ip));
+	else if (at)
+		uv_ip4_name((struct sockaddr_in *)(void *)at->ai_addr, ip, sizeof(ip));
 	uv_freeaddrinfo(found);
 	if (link->closing)
 		finish_close(link);
