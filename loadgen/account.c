@@ -30,7 +30,7 @@ int account_open(struct account **made, const struct account_plan *plan, struct 
 		a->keys_seen = mem_zero(plan->keys / 64 + 1, sizeof(*a->keys_seen));
 	if (!plan->ids_file)
 		return 0;
-	a->ids = fopen(plan->ids_file, "w");
+	a->ids = fopen(plan->ids_file, plan->append ? "a" : "w");
 	if (!a->ids)
 		return errmsg_set(msg, ERR_IO, "option ids.file: cannot write %s: %s",
 			plan->ids_file, strerror(errno));

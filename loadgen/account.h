@@ -15,6 +15,7 @@ struct account_plan {
 	const struct request *request; /* borrowed: it names the keys */
 	uint64_t keys; /* distinct ones; 0: each request has its own */
 	const char *ids_file; /* NULL: none */
+	bool append; /* to it: an earlier run of the session began it */
 	size_t remember_max; /* records that can be named at the end; 0: none */
 };
 

@@ -207,7 +207,7 @@ static int judge(struct check *c, const struct check_moment *moment,
 	struct check_result *result, struct errmsg *msg)
 {
 	const char *path = c->config->lost_file;
-	FILE *out = path ? fopen(path, "w") : NULL;
+	FILE *out = path ? fopen(path, moment->append ? "a" : "w") : NULL;
 	bool bad;
 
 	if (path && !out)

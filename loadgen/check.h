@@ -47,6 +47,7 @@ struct check_moment {
 	const struct lag_look *lag; /* the last look; NULL without a source */
 	int64_t last_answer_ns; /* a look that is older says nothing about ends */
 	int64_t started_ms; /* wall clock: no letter is older */
+	bool append; /* to lost_file: an earlier run of the session began it */
 };
 
 /* A store that does not answer is ERR_UNAVAILABLE; `lost_file` ERR_IO. */

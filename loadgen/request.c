@@ -18,6 +18,7 @@ struct request {
 	size_t bodies_count;
 	char *key_prefix;
 	uint64_t keys, seed;
+	uint64_t used; /* numbers of keys that earlier runs made */
 	struct zipf zipf;
 };
 
@@ -156,10 +157,15 @@ uint64_t request_key(const struct request *r, uint64_t sequence)
 	uint64_t random = random_mix(random_mix(r->seed) + sequence);
 
 	if (r->keys == 0)
-		return sequence;
+		return r->used + sequence;
 	if (r->zipf.skew > 0)
 		return zipf_pick(&r->zipf, &random);
 	return random_below(random_next(&random), r->keys);
+}
+
+void request_next_run(struct request *r, uint64_t made)
+{
+	r->used += made;
 }
 
 size_t request_key_text(const struct request *r, uint64_t key, char *buf)

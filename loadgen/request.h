@@ -1,6 +1,7 @@
 /*
  * request: what is sent. The key of request n, and the bytes of the whole HTTP request; both depend
- * on the seed and n only. open -> key / render... -> release; read-only in between.
+ * on the seed and n only. With keys = 0 a later run of the same session goes on counting: its ids are
+ * new. open -> (key / render...; next_run)... -> release; read-only while a run lasts.
  */
 #ifndef LOADGEN_REQUEST_H
 #define LOADGEN_REQUEST_H
@@ -28,6 +29,9 @@ struct request;
 int request_open(struct request **r, const struct request_plan *plan,
 	const struct http_url *url, struct errmsg *msg);
 void request_close(struct request *r);
+
+/* A run is over that made so many requests. */
+void request_next_run(struct request *r, uint64_t made);
 
 /* The number of the key of request `sequence`. */
 uint64_t request_key(const struct request *r, uint64_t sequence);

@@ -306,6 +306,7 @@ static int prepare(struct run *r, struct errmsg *msg)
 	struct account_plan plan = {.request = set->request,
 		.keys = set->keys,
 		.ids_file = set->ids_file,
+		.append = set->later,
 		.remember_max = set->check ? set->check->ids_max : 0};
 	int err = account_open(&r->account, &plan, msg);
 
@@ -327,6 +328,7 @@ static int conclude(struct run *r, struct errmsg *msg)
 	if (sum->visible)
 		visible_finish(sum->visible, VISIBLE_WAIT_MS);
 	moment.started_ms = sum->started_ms;
+	moment.append = r->set->later;
 	moment.last_answer_ns = sum->stats.last_done_ns;
 	moment.lag = sum->stats.lag_seen ? &sum->stats.lag : NULL;
 	return r->set->check ? check_ids(r->set->check, r->account, r->set->request, &moment,

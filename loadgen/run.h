@@ -27,6 +27,7 @@ struct run_settings {
 	const struct visible_config *visible; /* NULL: no record is looked for */
 	const struct check_config *check; /* NULL: the stores are not asked at the end */
 	const char *ids_file; /* NULL: none */
+	bool later; /* not the session's first run: goes on in the files of ids */
 };
 
 /* 0 when it came to its end, a signal's included (summary->stopped). The summary is initialized. */

@@ -27,7 +27,9 @@ static int run_one(struct session *s, const struct thresholds *shown, struct sum
 	int err;
 
 	summary_init(summary);
+	s->run->later = json_array_size(s->runs) > 0;
 	err = run_load(s->run, summary, msg);
+	request_next_run(s->run->request, summary->counts.due);
 	if (err != 0)
 		return err;
 	s->about.exit_code = verdict(s, summary);

@@ -314,6 +314,19 @@ def test_rounds_end_when_the_consumer_refuses(tmp_path):
     target.close()
 
 
+def test_every_round_writes_ids_of_its_own_and_all_are_in_the_file(target, tmp_path):
+    """An id of the round before is in the stores already: it would pass for applied."""
+    scenario, ids = tmp_path / "s.json", tmp_path / "ids"
+    scenario.write_text(json.dumps({"stages": "200ms:100,0s",
+                                    "rounds": [{"workers": 1}, {"workers": 2}]}))
+    load(target, "--scenario", scenario, "--ids.file", ids, "--key.prefix", "k")
+    sent = [json.loads(body)["id"] for body in target.bodies]
+    assert sorted(sent) == sorted("k%d" % i for i in range(40))
+    assert sorted(line.split("\t")[0] for line in ids.read_text().splitlines()) == sorted(sent)
+    load(target, "--stages", "100ms:100,0s", "--ids.file", ids)
+    assert len(ids.read_text().splitlines()) == 10, "another call begins the file anew"
+
+
 def test_a_single_run_goes_on_without_the_workers(target):
     target.token = "secret"
     done = load(target, "--workers", "3", "--stages", "200ms:50,0s")

@@ -217,6 +217,24 @@ static void keys_stay_within_their_number(void **state)
 	request_close(r);
 }
 
+/* Rounds and the steps of a search: a record that is there already would count as applied. */
+static void a_later_run_has_ids_of_its_own(void **state)
+{
+	struct request *fresh = make_request(0, 5), *few = make_request(10, 5);
+	uint64_t before = request_key(few, 3);
+
+	(void)state;
+	assert_int_equal(request_key(fresh, 3), 3);
+	request_next_run(fresh, 100);
+	assert_int_equal(request_key(fresh, 3), 103);
+	request_next_run(fresh, 20);
+	assert_int_equal(request_key(fresh, 0), 120);
+	request_next_run(few, 100);
+	assert_int_equal(request_key(few, 3), before);
+	request_close(fresh);
+	request_close(few);
+}
+
 /* The share of key k is 1 / k^s over their sum. */
 static void zipf_has_the_shares_of_its_law(void **state)
 {
@@ -460,6 +478,7 @@ int main(void)
 		cmocka_unit_test(bad_fields_are_refused),
 		cmocka_unit_test(the_record_is_valid_and_reproducible),
 		cmocka_unit_test(keys_stay_within_their_number),
+		cmocka_unit_test(a_later_run_has_ids_of_its_own),
 		cmocka_unit_test(zipf_has_the_shares_of_its_law),
 		cmocka_unit_test(thresholds_judge_what_was_measured),
 		cmocka_unit_test(the_unknown_fails),
