@@ -47,16 +47,29 @@ struct run {
 };
 
 static void enter_drain(struct run *r);
+static void end_interval(struct run *r);
 
 static void on_handle_closed(uv_handle_t *handle)
 {
 	(void)handle;
 }
 
+/* Up to the last answer; of what comes later nothing counts. */
+static void end_load(struct run *r)
+{
+	const struct stats *stats = &r->sum->stats;
+
+	r->sum->seconds = (double)(stats->last_done_ns - stats->start_ns) / 1e9;
+}
+
 static void enter_closed(struct run *r)
 {
 	if (r->phase == CLOSED)
 		return;
+	if (r->phase == LOADING || r->phase == FINISHING) { /* no drain: the load ends here */
+		end_load(r);
+		end_interval(r);
+	}
 	r->phase = CLOSED;
 	r->sum->abandoned = (uint64_t)http_pool_in_flight(r->pool);
 	r->sum->connects = http_pool_connects(r->pool);
@@ -226,14 +239,11 @@ static void on_deadline(uv_timer_t *timer)
 
 static void enter_drain(struct run *r)
 {
-	struct stats *stats = &r->sum->stats;
-
-	r->sum->seconds = (double)(stats->last_done_ns - stats->start_ns) / 1e9;
 	if ((!r->lag_http && !r->lag_group) || r->sum->stopped || r->sum->aborted) {
-		end_interval(r);
 		enter_closed(r);
 		return;
 	}
+	end_load(r);
 	r->phase = DRAINING;
 	r->sum->drain_asked = true;
 	uv_timer_start(&r->deadline, on_deadline, (uint64_t)r->set->drain_timeout_ms, 0);
@@ -276,6 +286,7 @@ static void warm(void *ctx)
 	getloadavg(&r->sum->load_before, 1);
 	r->sum->stats.start_ns = clock_mono_ns() + START_DELAY_NS;
 	r->sum->stats.last_done_ns = r->sum->stats.start_ns;
+	r->sum->stats.last_sent_ns = r->sum->stats.start_ns; /* the drain of no request */
 	uv_timer_start(
 		&r->interval, on_interval, INTERVAL_MS + START_DELAY_NS / 1000000, INTERVAL_MS);
 	driver_start(r->driver, r->sum->stats.start_ns);

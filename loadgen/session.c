@@ -225,8 +225,8 @@ static int search(struct session *s, struct bounds *b, json_t *steps, struct err
 			return 0; /* not even the first */
 		if (b->high == 0)
 			rate = fmin(rate * k->factor, k->to);
-		else if (b->high - b->low <= k->precision * b->low)
-			return 0;
+		else if (b->high - b->low <= fmax(k->precision * b->low, 1))
+			return 0; /* of neighbours nothing lies between */
 		else
 			rate = floor((b->low + b->high) / 2);
 	}

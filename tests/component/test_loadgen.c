@@ -392,6 +392,55 @@ static void a_signal_does_not_wait_for_a_silent_server(void **state)
 	script_server_stop(s);
 }
 
+static void *interrupt_twice(void *arg)
+{
+	(void)arg;
+	for (int i = 0; i < 2; i++) {
+		usleep(i ? 100000 : 800000); /* the server stands still by then */
+		kill(getpid(), SIGINT);
+	}
+	return NULL;
+}
+
+/* What was answered until then was answered in that time, and has a last line in the series. */
+static void a_run_that_is_cut_off_has_its_seconds(void **state)
+{
+	struct script_server *s = script_server_start(STALL);
+	pthread_t thread;
+	struct load l;
+	uint64_t sent = 0;
+
+	(void)state;
+	load_init(&l, s, "60s:100", false);
+	pthread_create(&thread, NULL, interrupt_twice, NULL);
+	load_run(&l);
+	pthread_join(thread, NULL);
+	assert_int_equal(l.summary.stopped, SIGINT);
+	assert_true(l.summary.abandoned > 0 && l.summary.stats.acknowledged > 0);
+	assert_true(l.summary.seconds > 0.2 && l.summary.seconds < 0.8);
+	assert_true(summary_achieved_rate(&l.summary) > 0);
+	for (size_t i = 0; i < l.summary.stats.rows_count; i++)
+		sent += l.summary.stats.rows[i].sent;
+	assert_int_equal(sent, l.summary.counts.sent);
+	load_release(&l);
+	script_server_stop(s);
+}
+
+static void a_drain_of_nothing_takes_no_time(void **state)
+{
+	struct script_server *s = script_server_start(ACKNOWLEDGE);
+	struct load l;
+
+	(void)state;
+	load_init(&l, s, "100ms:0,0s", true);
+	load_run(&l);
+	assert_int_equal(l.summary.counts.sent, 0);
+	assert_true(l.summary.drained);
+	assert_true(l.summary.drain_seconds >= 0 && l.summary.drain_seconds < 5);
+	load_release(&l);
+	script_server_stop(s);
+}
+
 static void a_threshold_beyond_repair_ends_the_run(void **state)
 {
 	struct script_server *s = script_server_start(BUSY_503);
@@ -431,6 +480,8 @@ int main(void)
 		cmocka_unit_test(one_offset_twice_is_noticed),
 		cmocka_unit_test(a_signal_ends_the_run_with_its_figures),
 		cmocka_unit_test(a_signal_does_not_wait_for_a_silent_server),
+		cmocka_unit_test(a_run_that_is_cut_off_has_its_seconds),
+		cmocka_unit_test(a_drain_of_nothing_takes_no_time),
 		cmocka_unit_test(a_threshold_beyond_repair_ends_the_run),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -303,6 +303,20 @@ def test_saturate_finds_the_knee(tmp_path):
     target.close()
 
 
+def test_a_search_ends_when_nothing_lies_between(tmp_path):
+    """Of neighbouring rates that differ by more than the precision there is none to try."""
+    target = FakeTarget(rate=20)
+    scenario, report = tmp_path / "s.json", tmp_path / "r.json"
+    scenario.write_text(json.dumps({"search": {
+        "from": 26, "to": 40, "factor": 1.5, "hold": "500ms", "lag_seconds": 0.3,
+        "precision": 0.001}}))
+    load(target, "--scenario", scenario, "--lag.interval-ms", "50", "--report.json", report,
+         timeout=30)
+    found = json.loads(report.read_text())["search"]
+    assert found["holds"] + 1 == found["too_much"]
+    target.close()
+
+
 def test_rounds_end_when_the_consumer_refuses(tmp_path):
     target = FakeTarget(token="secret")
     args = ["--scenario", "workers", "--speedup", "600"]
