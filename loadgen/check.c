@@ -158,18 +158,18 @@ static void read_letters(struct check *c, int64_t since_ms, struct check_result 
  * Nobody is known to have passed it. Without a lag source (NULL) nobody can be asked: what is
  * missing then is lost.
  */
-static bool is_pending(const struct check_moment *moment, const struct account_record *r)
+bool check_is_pending(
+	const struct check_moment *moment, const char *topic, int partition, int64_t offset)
 {
 	const struct lag_look *lag = moment->lag;
+	const struct look_partition *p = lag ? lag_look_find(lag, topic, partition) : NULL;
+	bool end_known;
 
-	for (size_t i = 0; lag && i < lag->count; i++) {
-		const struct look_partition *p = &lag->partitions[i];
-		bool old = lag->asked_ns < moment->last_answer_ns;
-
-		if (p->id == r->partition && p->committed >= 0)
-			return r->offset >= p->committed && (old || r->offset < p->end);
-	}
-	return lag != NULL;
+	if (!p || p->committed < 0)
+		return lag != NULL;
+	/* one that was seen before the last answer says nothing */
+	end_known = p->end >= 0 && lag->asked_ns >= moment->last_answer_ns;
+	return offset >= p->committed && (!end_known || offset < p->end);
 }
 
 static void put_lost(FILE *out, const struct check_lost *lost)
@@ -222,7 +222,8 @@ static int judge(struct check *c, const struct check_moment *moment,
 		}
 		result->missing_mysql += !item->in[VISIBLE_MYSQL];
 		result->missing_redis += !item->in[VISIBLE_REDIS];
-		if (is_pending(moment, item->record)) {
+		if (check_is_pending(moment, account_topic(c->account, item->record->topic),
+			    item->record->partition, item->record->offset)) {
 			result->pending++;
 			continue;
 		}

@@ -54,6 +54,9 @@ struct check_moment {
 int check_ids(const struct check_config *config, const struct account *account,
 	const struct request *request, const struct check_moment *moment,
 	struct check_result *result, struct errmsg *msg);
+/* Of a record that is missing: is it still to come, as far as the look can tell? */
+bool check_is_pending(
+	const struct check_moment *moment, const char *topic, int partition, int64_t offset);
 void check_release(struct check_result *result);
 
 #endif

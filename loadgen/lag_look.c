@@ -34,6 +34,19 @@ struct look_partition *lag_look_add(struct lag_look *look)
 	return p;
 }
 
+const struct look_partition *lag_look_find(
+	const struct lag_look *look, const char *topic, int partition)
+{
+	for (size_t i = 0; i < look->count; i++) {
+		const struct look_partition *p = &look->partitions[i];
+		bool fits = !p->topic[0] || !topic[0] || strcmp(p->topic, topic) == 0;
+
+		if (p->id == partition && fits)
+			return p;
+	}
+	return NULL;
+}
+
 static double worse(double a, double b)
 {
 	return isnan(a) || b > a ? b : a;

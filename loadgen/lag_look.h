@@ -38,6 +38,9 @@ void lag_look_init(struct lag_look *look);
 struct look_partition *lag_look_add(struct lag_look *look);
 /* Sums what the partitions say. */
 void lag_look_total(struct lag_look *look);
+/* The partition of that topic, or NULL. A name that the look or the caller lacks ("") fits any. */
+const struct look_partition *lag_look_find(
+	const struct lag_look *look, const char *topic, int partition);
 void lag_look_release(struct lag_look *look);
 /* Into `look` from the consumer's /status document. False, with why, when it is none. */
 bool lag_look_parse(struct lag_look *look, const char *json, size_t bytes);

@@ -146,23 +146,17 @@ static void put_missing(FILE *out, const struct summary *s)
 		fprintf(out, "  dead-lettered %s", grouped((uint64_t)summary_deadlettered(s)));
 	fputc('\n', out);
 	for (const struct acks_partition *p = NULL; (p = acks_next(s->acks, p));) {
-		for (size_t i = 0; i < s->stats.lag.count; i++) {
-			const struct look_partition *v = &s->stats.lag.partitions[i];
-			int64_t lowest;
-			uint64_t behind;
+		const struct look_partition *v =
+			lag_look_find(&s->stats.lag, acks_topic(p), acks_partition_id(p));
+		int64_t lowest;
+		uint64_t behind =
+			v && v->committed >= 0 ? acks_beyond(p, v->committed, &lowest) : 0;
 
-			if (v->id != acks_partition_id(p) || v->committed < 0 ||
-				(v->topic[0] && strcmp(v->topic, acks_topic(p)) != 0))
-				continue;
-			behind = acks_beyond(p, v->committed, &lowest);
-			if (behind)
-				fprintf(out,
-					"                 %s partition %d: %s acknowledged "
-					"records "
-					"not passed, from offset %" PRId64 " on\n",
-					acks_topic(p), acks_partition_id(p), grouped(behind),
-					lowest);
-		}
+		if (behind)
+			fprintf(out,
+				"                 %s partition %d: %s acknowledged records not "
+				"passed, from offset %" PRId64 " on\n",
+				acks_topic(p), acks_partition_id(p), grouped(behind), lowest);
 	}
 }
 

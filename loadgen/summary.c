@@ -26,15 +26,7 @@ void summary_release(struct summary *s)
 static const struct look_partition *look_of(
 	const struct lag_look *look, const struct acks_partition *p)
 {
-	for (size_t i = 0; i < look->count; i++) {
-		const struct look_partition *v = &look->partitions[i];
-
-		if (v->id == acks_partition_id(p) &&
-			(!v->topic[0] || !acks_topic(p)[0] ||
-				strcmp(v->topic, acks_topic(p)) == 0))
-			return v;
-	}
-	return NULL;
+	return lag_look_find(look, acks_topic(p), acks_partition_id(p));
 }
 
 bool summary_all_passed(const struct summary *s, const struct lag_look *look)
@@ -55,7 +47,7 @@ void summary_account(struct summary *s)
 	for (const struct acks_partition *p = NULL; (p = acks_next(s->acks, p));) {
 		const struct look_partition *v = look_of(&s->stats.lag, p);
 		uint64_t behind, beyond;
-		int64_t lowest;
+		int64_t lowest, from;
 
 		if (!v || v->committed < 0) {
 			s->account_known = false;
@@ -63,12 +55,14 @@ void summary_account(struct summary *s)
 		}
 		behind = acks_beyond(p, v->committed, &lowest);
 		/*
-		 * What lies past the partition's end cannot be waited for; but an end that was
-		 * seen before the last answer came says nothing (a run that was stopped).
+		 * What lies past the partition's end cannot be waited for, unless the group has
+		 * passed it all the same (the topic was cut since); but an end that was seen
+		 * before the last answer came says nothing (a run that was stopped).
 		 */
+		from = v->end > v->committed ? v->end : v->committed;
 		beyond = v->end < 0 || s->stats.lag.asked_ns < s->stats.last_done_ns
 				 ? 0
-				 : acks_beyond(p, v->end, &lowest);
+				 : acks_beyond(p, from, &lowest);
 		s->lost += beyond;
 		s->pending += behind - beyond;
 	}

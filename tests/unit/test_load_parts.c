@@ -467,6 +467,49 @@ static void acknowledged_but_not_passed_is_pending_then_lost(void **state)
 	summary_release(&s);
 }
 
+/* Then it was passed, whatever the end says now. */
+static void what_the_group_has_passed_is_not_lost_beyond_a_lower_end(void **state)
+{
+	struct summary s;
+	struct look_partition *p;
+
+	(void)state;
+	summary_init(&s);
+	for (int i = 0; i < 10; i++)
+		add(s.acks, 0, i);
+	p = lag_look_add(&s.stats.lag);
+	*p = (struct look_partition){.id = 0, .end = 6, .committed = 8, .lag = 0};
+	lag_look_total(&s.stats.lag);
+	summary_account(&s);
+	assert_int_equal(s.lost, 2);
+	assert_int_equal(s.pending, 0);
+	summary_release(&s);
+}
+
+static void a_missing_record_is_judged_by_its_own_partition_and_a_known_end(void **state)
+{
+	struct lag_look look;
+	struct check_moment moment = {.lag = &look, .last_answer_ns = 5};
+
+	(void)state;
+	lag_look_init(&look);
+	look.asked_ns = 6;
+	*lag_look_add(&look) = (struct look_partition){
+		.topic = "others", .id = 0, .end = 100, .committed = 100};
+	*lag_look_add(&look) =
+		(struct look_partition){.topic = "users", .id = 0, .end = 20, .committed = 5};
+	assert_true(check_is_pending(&moment, "users", 0, 7));
+	assert_false(check_is_pending(&moment, "users", 0, 4)); /* passed */
+	assert_false(check_is_pending(&moment, "users", 0, 20)); /* beyond the end */
+	assert_false(check_is_pending(&moment, "others", 0, 7));
+	assert_true(check_is_pending(&moment, "users", 1, 7)); /* nobody said a word of it */
+	look.partitions[1].end = -1;
+	assert_true(check_is_pending(&moment, "users", 0, 20));
+	moment.lag = NULL;
+	assert_false(check_is_pending(&moment, "users", 0, 7));
+	lag_look_release(&look);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -487,6 +530,9 @@ int main(void)
 		cmocka_unit_test(a_second_shows_the_worst_look_of_it),
 		cmocka_unit_test(a_threshold_may_ask_for_anything_reported),
 		cmocka_unit_test(acknowledged_but_not_passed_is_pending_then_lost),
+		cmocka_unit_test(what_the_group_has_passed_is_not_lost_beyond_a_lower_end),
+		cmocka_unit_test(
+			a_missing_record_is_judged_by_its_own_partition_and_a_known_end),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
