@@ -50,7 +50,10 @@ struct check_moment {
 	bool append; /* to lost_file: an earlier run of the session began it */
 };
 
-/* A store that does not answer is ERR_UNAVAILABLE; `lost_file` ERR_IO. */
+/*
+ * A store that does not answer is ERR_UNAVAILABLE; `lost_file` ERR_IO. A signal ends it early: 0, and
+ * the result is not `done`.
+ */
 int check_ids(const struct check_config *config, const struct account *account,
 	const struct request *request, const struct check_moment *moment,
 	struct check_result *result, struct errmsg *msg);

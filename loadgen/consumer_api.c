@@ -3,6 +3,7 @@
 #include "common/clock.h"
 #include "common/mem.h"
 #include "loadgen/http_out.h"
+#include "loadgen/stop.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -105,7 +106,7 @@ static int wait_for_workers(const struct http_url *url, int count, struct errmsg
 				"number",
 				count);
 		usleep(100000);
-	} while (clock_mono_ms() < until);
+	} while (clock_mono_ms() < until && !stop_asked());
 	return errmsg_set(msg, ERR_TIMEOUT,
 		"workers=%d was accepted, but after %d s /status "
 		"shows another number",

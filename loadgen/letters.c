@@ -3,6 +3,7 @@
 #include "common/clock.h"
 #include "common/dead_letter.h"
 #include "common/kafka_topic.h"
+#include "loadgen/stop.h"
 
 #include <stdlib.h>
 
@@ -70,7 +71,7 @@ static int read_all(rd_kafka_t *client, int partitions_left, letter_seen *seen, 
 {
 	int64_t until = clock_mono_ms() + READ_MS;
 
-	while (partitions_left > 0 && clock_mono_ms() < until) {
+	while (partitions_left > 0 && clock_mono_ms() < until && !stop_asked()) {
 		rd_kafka_message_t *message = rd_kafka_consumer_poll(client, 200);
 
 		if (message && !message->err)

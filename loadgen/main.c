@@ -10,6 +10,7 @@
 #include "common/mem.h"
 #include "loadgen/compare.h"
 #include "loadgen/settings.h"
+#include "loadgen/stop.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -54,6 +55,7 @@ static int load(struct settings *g, const char *command, int *code, struct errms
 	if (err != 0)
 		return err;
 	settings_session(g, command, &session);
+	stop_catch();
 	err = session_run(&session, msg);
 	*code = session.code;
 	if (json_array_size(session.runs)) {
@@ -65,6 +67,7 @@ static int load(struct settings *g, const char *command, int *code, struct errms
 			err = failed;
 		}
 	}
+	stop_release();
 	session_release(&session);
 	return err;
 }

@@ -14,6 +14,7 @@
 #include "loadgen/lag_group.h"
 #include "loadgen/lag_http.h"
 #include "loadgen/live.h"
+#include "loadgen/stop.h"
 
 #include <math.h>
 #include <signal.h>
@@ -331,20 +332,25 @@ static int conclude(struct run *r, struct errmsg *msg)
 {
 	struct summary *sum = r->sum;
 	struct check_moment moment;
+	int err = 0;
 
 	getloadavg(&sum->load_after, 1);
 	sum->counts = *driver_counts(r->driver);
 	sum->distinct = account_distinct(r->account);
 	summary_account(sum);
+	stop_heeded(sum->stopped ? 1 : 0);
 	if (sum->visible)
 		visible_finish(sum->visible, VISIBLE_WAIT_MS);
 	moment.started_ms = sum->started_ms;
 	moment.append = r->set->later;
 	moment.last_answer_ns = sum->stats.last_done_ns;
 	moment.lag = sum->stats.lag_seen ? &sum->stats.lag : NULL;
-	return r->set->check ? check_ids(r->set->check, r->account, r->set->request, &moment,
-				       &sum->check, msg)
-			     : 0;
+	if (r->set->check)
+		err = check_ids(
+			r->set->check, r->account, r->set->request, &moment, &sum->check, msg);
+	if (!sum->stopped)
+		sum->stopped = stop_signal();
+	return err;
 }
 
 int run_load(const struct run_settings *settings, struct summary *summary, struct errmsg *msg)
@@ -374,6 +380,7 @@ int run_load(const struct run_settings *settings, struct summary *summary, struc
 		r.pool = http_pool_new(&r.loop, &settings->url, &limits, &http);
 		start_handles(&r);
 		uv_run(&r.loop, UV_RUN_DEFAULT);
+		summary->ran = true;
 		err = conclude(&r, msg);
 	} else {
 		err = ERR_IO;

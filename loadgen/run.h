@@ -30,7 +30,11 @@ struct run_settings {
 	bool later; /* not the session's first run: goes on in the files of ids */
 };
 
-/* 0 when it came to its end, a signal's included (summary->stopped). The summary is initialized. */
+/*
+ * 0 when it came to its end, a signal's included (summary->stopped). The summary is initialized. After
+ * an error summary->ran tells whether the load itself was made: then the summary is as good as ever,
+ * but for what failed (the check, the file of ids).
+ */
 int run_load(const struct run_settings *settings, struct summary *summary, struct errmsg *msg);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "common/mem.h"
 #include "loadgen/consumer_api.h"
+#include "loadgen/stop.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -20,27 +21,41 @@ static int verdict(struct session *s, const struct summary *summary)
 	return 0;
 }
 
-/* A run, its words and its document. `summary` is the caller's to release. */
+static int write_files(struct session *s, const struct summary *summary, struct errmsg *msg)
+{
+	int err = 0;
+
+	if (s->csv)
+		err = report_csv(s->csv, summary, (int)json_array_size(s->runs), msg);
+	if (err == 0 && s->hdr)
+		err = report_hdr(s->hdr, summary, msg);
+	return err;
+}
+
+/*
+ * A run, its words and its document. `summary` is the caller's to release. What fails after the load
+ * is returned, but costs nobody the report.
+ */
 static int run_one(struct session *s, const struct thresholds *shown, struct summary *summary,
 	struct errmsg *msg)
 {
-	int err;
+	struct errmsg ignored;
+	int err, failed;
 
 	summary_init(summary);
 	s->run->later = json_array_size(s->runs) > 0;
 	err = run_load(s->run, summary, msg);
 	request_next_run(s->run->request, summary->counts.due);
-	if (err != 0)
+	if (!summary->ran)
 		return err;
 	s->about.exit_code = verdict(s, summary);
+	if (err != 0)
+		s->about.exit_code = err_exit_code(err);
 	report_text(summary, shown, stdout);
 	fflush(stdout);
-	if (s->csv)
-		err = report_csv(s->csv, summary, (int)json_array_size(s->runs), msg);
-	if (err == 0 && s->hdr)
-		err = report_hdr(s->hdr, summary, msg);
+	failed = write_files(s, summary, err ? &ignored : msg);
 	json_array_append_new(s->runs, report_make_json(summary, shown, &s->about));
-	return err;
+	return err ? err : failed;
 }
 
 /* Asks for `count` workers; what stands in the way is said and, for a single run, no reason to stop. */
@@ -71,6 +86,10 @@ static int run_single(struct session *s, struct errmsg *msg)
 	int err;
 
 	try_workers(s);
+	if (stop_signal()) {
+		s->code = EXIT_SIGNAL;
+		return 0;
+	}
 	err = run_one(s, s->thresholds, &summary, msg);
 	s->code = s->about.exit_code;
 	summary_release(&summary);
@@ -129,6 +148,11 @@ static int run_rounds(struct session *s, struct errmsg *msg)
 			s->scenario->rounds[i], s->scenario->rounds[i] == 1 ? "" : "s");
 		fflush(stdout);
 		err = set_workers(s, s->scenario->rounds[i], msg);
+		if (stop_signal()) {
+			s->code = EXIT_SIGNAL;
+			err = 0; /* it may be what was not waited for */
+			break;
+		}
 		if (err != 0)
 			return err; /* rounds that are all alike would compare nothing */
 		err = run_one(s, s->thresholds, &summary, msg);
@@ -191,8 +215,11 @@ static int probe_rate(
 		return err;
 	stages_speed_up(&s->run->stages, s->speedup);
 	err = run_one(s, &none, &summary, msg);
-	judge(s, &summary, probe);
+	if (err == 0)
+		judge(s, &summary, probe);
 	summary_release(&summary);
+	if (err != 0)
+		return err;
 	printf("%.0f/s  %s: %s\n", rate, probe->good ? "holds" : "too much", probe->why);
 	fflush(stdout);
 	json_array_append_new(steps, json_pack("{s:f, s:b, s:s}", "rate", rate, "holds",
@@ -214,9 +241,11 @@ static int search(struct session *s, struct bounds *b, json_t *steps, struct err
 		struct probe probe;
 		int err = probe_rate(s, rate, steps, &probe, msg);
 
-		if (err != 0 || probe.stopped) {
-			s->code = probe.stopped ? EXIT_SIGNAL : s->code;
+		if (err != 0)
 			return err;
+		if (probe.stopped || stop_signal()) {
+			s->code = EXIT_SIGNAL;
+			return 0;
 		}
 		*(probe.good ? &b->low : &b->high) = rate;
 		if (b->high == 0 && rate >= k->to)
@@ -236,14 +265,17 @@ static int run_search(struct session *s, struct errmsg *msg)
 {
 	struct bounds b = {0, 0};
 	json_t *steps = json_array();
-	int err;
+	int err = 0;
 
 	if (!s->run->lag_url.host && !s->run->observer)
 		err = errmsg_set(
 			msg, ERR_CONFIG, "the search needs the lag: give lag.url or lag.group");
 	else {
 		try_workers(s);
-		err = search(s, &b, steps, msg);
+		if (stop_signal())
+			s->code = EXIT_SIGNAL;
+		else
+			err = search(s, &b, steps, msg);
 	}
 	s->search = json_pack("{s:o, s:o, s:f, s:o}", "holds",
 		b.low > 0 ? json_real(b.low) : json_null(), "too_much",

@@ -25,6 +25,7 @@ struct summary {
 	int64_t started_ms; /* wall clock */
 	double load_before, load_after; /* of the machine, one minute's average */
 	int stopped; /* the signal that ended it, or 0 */
+	bool ran; /* there is a load to report, whatever failed after it */
 	bool aborted; /* by a threshold */
 	/* the drain: asked = a lag source was given and the run came that far */
 	bool drain_asked, drained;

@@ -2,6 +2,7 @@
 
 #include "common/clock.h"
 #include "common/mem.h"
+#include "loadgen/stop.h"
 #include "loadgen/visible_store.h"
 
 #include <pthread.h>
@@ -175,7 +176,7 @@ void visible_finish(struct visible *v, int wait_ms)
 	for (int i = 0; i < VISIBLE_STORES; i++)
 		v->seekers[i].no_more = true;
 	for (int i = 0; i < VISIBLE_STORES; i++) {
-		while (v->seekers[i].waiting && clock_mono_ms() < until)
+		while (v->seekers[i].waiting && clock_mono_ms() < until && !stop_asked())
 			usleep(NOTHING_TO_US);
 		stop_seeker(&v->seekers[i]);
 	}

@@ -30,7 +30,7 @@ struct visible;
 int visible_open(struct visible **v, const struct visible_config *config, struct errmsg *msg);
 /* Was it taken as a sample? The key is copied. */
 bool visible_offer(struct visible *v, const char *key, size_t key_bytes, int64_t due_ns);
-/* No more offers; returns when all is found or wait_ms have passed. */
+/* No more offers; returns when all is found, wait_ms have passed or a signal says so. */
 void visible_finish(struct visible *v, int wait_ms);
 
 /* After finish. Histogram and texts are borrowed. */

@@ -1,7 +1,13 @@
 """wt-loadgen over the whole path: producer, broker, consumer, both stores."""
 import json
 import os
+import signal
+import subprocess
 import threading
+import time
+
+from fake_target import FakeTarget
+from programs import command
 
 
 def visible(world, more=None):
@@ -45,6 +51,25 @@ def test_without_a_consumer_all_is_pending_and_nothing_is_seen(world):
     seen = report["visible"]
     assert seen["missing"] == seen["sampled"] > 10
     assert seen["first_missing_mysql"].startswith(report["run"]["key_prefix"])
+
+
+def test_a_signal_ends_the_check_with_the_report(world):
+    """What the target acknowledges is nowhere: it would be waited for."""
+    world.consumer().stop()  # it has made the tables
+    target, path = FakeTarget(), os.path.join(world.folder, "stopped.json")
+    options = visible(world, {"url": target.url, "lag.url": target.url, "stages": "300ms:100,0s",
+                              "report.json": path})
+    process = subprocess.Popen(command("wt-loadgen") + ["--quiet"] + [
+        "--%s=%s" % option for option in options.items()], stdout=subprocess.DEVNULL)
+    time.sleep(2.5)
+    start = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=20) == 105 and time.monotonic() - start < 3
+    with open(path, encoding="utf-8") as file:
+        report = json.load(file)
+    assert report["requests"]["acknowledged"] == 30
+    assert report["result"]["ended"] == "stopped" and report["account"]["checked"] is None
+    target.close()
 
 
 def test_the_ids_file_names_what_the_stores_hold(world):

@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -145,6 +146,42 @@ def test_a_signal_is_105_with_a_report(target, tmp_path, signum):
     found = json.loads(report.read_text())
     assert found["result"]["ended"] == "stopped" and found["result"]["signal"] == signum
     assert found["requests"]["acknowledged"] > 10
+
+
+def test_a_signal_between_rounds_is_105_with_the_report_of_those_before(tmp_path):
+    """No loop runs while the consumer is asked for its workers."""
+    target, report, scenario = FakeTarget(), tmp_path / "r.json", tmp_path / "s.json"
+    ask, asked = target.ask, threading.Event()
+
+    def slow(request, headers):
+        if request["count"] == 2:
+            asked.set()
+            time.sleep(1)
+        return ask(request, headers)
+    target.ask = slow
+    scenario.write_text(json.dumps({"stages": "200ms:100,0s",
+                                    "rounds": [{"workers": n} for n in (1, 2, 3)]}))
+    process = subprocess.Popen([LOADGEN, "--url", target.url, "--lag.url", target.url, "--quiet",
+                                "--scenario", scenario, "--report.json", report],
+                               stdout=subprocess.DEVNULL)
+    assert asked.wait(20)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=20) == 105
+    found = json.loads(report.read_text())
+    assert found["requests"]["acknowledged"] == 20 and target.asked == [1, 2]
+    target.close()
+
+
+def test_what_fails_after_the_load_does_not_cost_its_report(target, tmp_path):
+    paths = {kind: tmp_path / ("r." + kind) for kind in ("json", "csv", "hdr", "html")}
+    done = load(target, "--stages", "200ms:100,0s", "--ids.file", "/dev/full",
+                *[word for kind, path in paths.items() for word in ("--report." + kind, path)],
+                code=74)
+    assert "ids.file" in done.stderr and "acknowledged 20" in done.stdout
+    found = json.loads(paths["json"].read_text())
+    assert found["requests"]["acknowledged"] == 20 and found["result"]["exit_code"] == 74
+    assert found["account"]["checked"] is None
+    assert all(path.stat().st_size for path in paths.values())
 
 
 def test_a_pause_of_ours_is_no_error_of_the_server(tmp_path):
