@@ -35,6 +35,26 @@ static const struct snapshot_partition *first_with_error(const struct picture *p
 	return NULL;
 }
 
+/* The first whose cache does not hold every row, or is not known to. */
+static const struct snapshot_partition *first_without_cache(const struct picture *p)
+{
+	for (int i = 0; i < p->pool.partition_count; i++)
+		if (p->pool.partitions[i].rebuild_wanted)
+			return &p->pool.partitions[i];
+	return NULL;
+}
+
+static void say_rebuild(struct picture *p, const struct snapshot_partition *own)
+{
+	char done[40] = "waits to be filled again";
+	if (own->cache_ratio >= 0)
+		snprintf(done, sizeof(done), "is filled to %d %%",
+			(int)(own->cache_ratio * 100));
+	say(p, LEVEL_WARN, "Rebuilding",
+		"MySQL has every record that was applied; the cache of partition %d %s.",
+		(int)own->partition, done);
+}
+
 static void say_backlog(struct picture *p)
 {
 	const struct lag_view *v = &p->lag.total.view;
@@ -57,8 +77,11 @@ static void say_backlog(struct picture *p)
 	else if (v->lag_seconds > 5)
 		say(p, LEVEL_WARN, "Behind", "%s records wait, the oldest for %s.", lag,
 			behind);
+	else if (first_without_cache(p))
+		say_rebuild(p, first_without_cache(p));
 	else if (v->lag == 0)
-		say(p, LEVEL_OK, "All is well", "Every record is in MySQL and in Redis.");
+		say(p, LEVEL_OK, "All is well", "Every record is in MySQL and in Redis%s.",
+			p->deadlettered ? ", or is a dead letter" : "");
 	else if (v->lag_seconds < 1)
 		say(p, LEVEL_OK, "All is well", "%s record%s in hand.", lag,
 			v->lag == 1 ? " is" : "s are");

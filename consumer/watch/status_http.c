@@ -86,8 +86,20 @@ static void on_listener_gone(void *user)
 	free(gone);
 }
 
+/* The server leaves out a body, but not what a stream goes on to say. */
+static bool is_head(const struct http_request *request)
+{
+	size_t length;
+	const char *method = http_request_method_text(request, &length);
+	return length == 4 && memcmp(method, "HEAD", 4) == 0;
+}
+
 static void get_events(struct watch *watch, struct http_request *request)
 {
+	if (is_head(request)) {
+		http_respond(request, 200, "text/event-stream", FRESH, "", 0);
+		return;
+	}
 	if (watch->listener_count >= WATCH_LISTENERS) {
 		http_respond_problem(request, 503, "Retry-After: 5\r\n", NULL,
 			"%d listeners already; /status answers any number", WATCH_LISTENERS);
@@ -103,7 +115,7 @@ static void get_events(struct watch *watch, struct http_request *request)
 	char *text = watch_event_text(watch, &length);
 	static const char retry[] = "retry: 2000\n\n";
 	http_stream_write(l->stream, retry, sizeof(retry) - 1, WATCH_SLOW_BYTES);
-	http_stream_write(l->stream, text, length, WATCH_SLOW_BYTES);
+	http_stream_write(l->stream, text, length, WATCH_SLOW_BYTES + length);
 	free(text);
 }
 

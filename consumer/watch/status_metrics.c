@@ -168,10 +168,11 @@ static void write_partitions(struct metrics_writer *w, const struct snapshot *s)
 			(int)s->partitions[i].partition);
 	FAMILY(w, cache_ratio);
 	for (int i = 0; i < s->partition_count; i++)
-		metrics_sample(w, fmax(s->partitions[i].cache_ratio, 0),
-			"topic=\"%s\",partition=\"%d\"",
-			metrics_escape(s->partitions[i].topic, topic, sizeof(topic)),
-			(int)s->partitions[i].partition);
+		if (s->partitions[i].cache_ratio >= 0) /* unknown has no sample */
+			metrics_sample(w, s->partitions[i].cache_ratio,
+				"topic=\"%s\",partition=\"%d\"",
+				metrics_escape(s->partitions[i].topic, topic, sizeof(topic)),
+				(int)s->partitions[i].partition);
 	FAMILY(w, partitions);
 	for (size_t m = 0; m < sizeof(modes) / sizeof(modes[0]); m++) {
 		int count = 0;

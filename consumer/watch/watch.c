@@ -61,7 +61,7 @@ static void on_tick(uv_timer_t *timer)
 	size_t length;
 	char *text = watch_event_text(watch, &length);
 	for (struct listener *l = watch->listeners; l; l = l->next)
-		http_stream_write(l->stream, text, length, WATCH_SLOW_BYTES);
+		http_stream_write(l->stream, text, length, WATCH_SLOW_BYTES + length);
 	free(text);
 }
 

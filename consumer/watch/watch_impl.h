@@ -13,7 +13,7 @@
 #define WATCH_TICK_MS	1000
 #define WATCH_LISTENERS 64 /* of /events at once */
 #define WATCH_SLOW_BYTES                                                                       \
-	(256 * 1024) /* an event is left out for a listener that is so far behind */
+	(256 * 1024) /* an event is left out for a listener with more than that unread */
 
 /* One open /events. */
 struct listener {

@@ -24,6 +24,8 @@ static atomic_int drains, asked_workers;
 static struct meters meters;
 static struct watch *watch;
 static char address[32];
+static int partitions = 1;
+static double cache_ratio = 1;
 
 static void get_snapshot(void *user, struct snapshot *out)
 {
@@ -32,22 +34,30 @@ static void get_snapshot(void *user, struct snapshot *out)
 		.assigned = true,
 		.ready = true,
 		.workers = 1,
-		.partition_count = 1};
-	out->partitions = calloc(1, sizeof(*out->partitions));
-	snprintf(out->partitions[0].topic, sizeof(out->partitions[0].topic), "us\"ers");
-	out->partitions[0].mode = "running";
+		.partition_count = partitions};
+	out->partitions = calloc((size_t)partitions, sizeof(*out->partitions));
+	for (int i = 0; i < partitions; i++) {
+		struct snapshot_partition *p = &out->partitions[i];
+		*p = (struct snapshot_partition){.topic = "us\"ers",
+			.partition = i,
+			.mode = "running",
+			.cache_ratio = cache_ratio};
+	}
 }
 
 static void get_lag(void *user, struct lag_snapshot *out)
 {
 	(void)user;
-	*out = (struct lag_snapshot){.rounds = 1, .count = 1, .members = 1};
-	out->partitions = calloc(1, sizeof(*out->partitions));
-	snprintf(out->partitions[0].topic, LAG_TOPIC_BYTES, "us\"ers");
+	*out = (struct lag_snapshot){.rounds = 1, .count = (size_t)partitions, .members = 1};
+	out->partitions = calloc((size_t)partitions, sizeof(*out->partitions));
 	struct lag_view view = {.end = 9, .committed = LAG_NONE, .lag = LAG_UNKNOWN};
 	view.lag_seconds = view.rate_in = view.rate_out = view.eta_seconds = view.eta_slope =
 		NAN;
-	out->total.view = out->partitions[0].view = view;
+	for (int i = 0; i < partitions; i++) {
+		out->partitions[i] = (struct lag_partition){.partition = i, .view = view};
+		snprintf(out->partitions[i].topic, LAG_TOPIC_BYTES, "us\"ers");
+	}
+	out->total.view = view;
 }
 
 static int set_workers(void *user, int count, struct errmsg *msg)
@@ -75,6 +85,8 @@ static int start(void **state)
 			.meters = &meters}};
 	meters_init(&meters);
 	atomic_store(&drains, 0);
+	partitions = 1;
+	cache_ratio = 1;
 	if (watch_start(&watch, &config, &msg))
 		return -1;
 	snprintf(address, sizeof(address), "127.0.0.1:%d", watch_port(watch));
@@ -203,6 +215,61 @@ static void listeners_are_limited_and_end_with_the_server(void **state)
 	free(get("/healthz"));
 }
 
+/* Reads until an event ends, or the server has nothing more to say. */
+static bool hears_an_event(int fd)
+{
+	static char text[1 << 22];
+	struct timeval patience = {.tv_sec = 3};
+	size_t used = 0;
+	ssize_t n = 1;
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	while (n > 0 && used + 1 < sizeof(text)) {
+		n = recv(fd, text + used, sizeof(text) - used - 1, 0);
+		used += n > 0 ? (size_t)n : 0;
+		text[used] = 0;
+		char *event = strstr(text, "event: status");
+		if (event && strstr(event, "\n\n"))
+			return true;
+	}
+	return false;
+}
+
+static void a_group_of_many_partitions_has_its_events_too(void **state)
+{
+	(void)state;
+	char answer[2048];
+	partitions = 3000;
+	for (int i = 0; i < 2; i++) {
+		int fd = talk("GET /events HTTP/1.1\r\nHost: x\r\n\r\n", answer, 2, false);
+		assert_true(hears_an_event(fd)); /* the first */
+		assert_true(hears_an_event(fd)); /* of the tick */
+		close(fd);
+	}
+}
+
+static void head_of_events_has_no_body(void **state)
+{
+	(void)state;
+	char answer[4096];
+	close(talk("HEAD /events HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", answer,
+		sizeof(answer), true));
+	assert_int_equal(atoi(answer + 9), 200);
+	assert_non_null(strstr(answer, "text/event-stream"));
+	assert_string_equal(strstr(answer, "\r\n\r\n"), "\r\n\r\n");
+}
+
+static void a_cache_that_nobody_fills_has_no_ratio(void **state)
+{
+	(void)state;
+	char *metrics = get("/metrics");
+	assert_non_null(strstr(metrics, "\nwritethrough_cache_rebuild_ratio{"));
+	free(metrics);
+	cache_ratio = -1;
+	metrics = get("/metrics");
+	assert_null(strstr(metrics, "\nwritethrough_cache_rebuild_ratio{"));
+	free(metrics);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -212,6 +279,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(many_ask_at_once, start, stop),
 		cmocka_unit_test_setup_teardown(
 			listeners_are_limited_and_end_with_the_server, start, stop),
+		cmocka_unit_test_setup_teardown(
+			a_group_of_many_partitions_has_its_events_too, start, stop),
+		cmocka_unit_test_setup_teardown(head_of_events_has_no_body, start, stop),
+		cmocka_unit_test_setup_teardown(
+			a_cache_that_nobody_fills_has_no_ratio, start, stop),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

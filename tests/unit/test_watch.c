@@ -68,6 +68,25 @@ static void the_worst_thing_is_said_first(void **state)
 	assert_says(&p, LEVEL_BAD, "Stopped");
 }
 
+static void nothing_is_well_while_a_cache_is_filled_again(void **state)
+{
+	(void)state;
+	struct picture p = well();
+	part.rebuild_wanted = true;
+	part.cache_ratio = -1;
+	assert_says(&p, LEVEL_WARN, "Rebuilding");
+	assert_non_null(strstr(p.text, "partition 0 waits"));
+	part.cache_ratio = 0.426;
+	assert_says(&p, LEVEL_WARN, "Rebuilding");
+	assert_non_null(strstr(p.text, "42 %"));
+	part.rebuild_wanted = false;
+	assert_says(&p, LEVEL_OK, "All is well");
+	assert_null(strstr(p.text, "dead letter"));
+	p.deadlettered = 1; /* that one is in neither */
+	assert_says(&p, LEVEL_OK, "All is well");
+	assert_non_null(strstr(p.text, "or is a dead letter"));
+}
+
 static void the_cache_is_said_to_be_ok_only_when_it_is(void **state)
 {
 	(void)state;
@@ -141,6 +160,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_worst_thing_is_said_first),
+		cmocka_unit_test(nothing_is_well_while_a_cache_is_filled_again),
 		cmocka_unit_test(the_cache_is_said_to_be_ok_only_when_it_is),
 		cmocka_unit_test(the_history_is_an_hour_and_keeps_its_peaks),
 		cmocka_unit_test(percentiles_are_of_the_last_seconds),
