@@ -99,8 +99,7 @@ static void put_line(FILE *out, const struct live_state *st, const struct stats_
 		fprintf(out, "  waiting %zu", st->backlog);
 	fprintf(out, "  p50 %8s  p99 %8s", live_time(row->p50_us, p50, sizeof(p50)),
 		live_time(row->p99_us, p99, sizeof(p99)));
-	fprintf(out, "  errors %llu",
-		(unsigned long long)(st->summary->stats.errors + st->summary->counts.dropped));
+	fprintf(out, "  errors %llu", (unsigned long long)summary_errors(st->summary));
 	put_lag(out, st->summary);
 }
 

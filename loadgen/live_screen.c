@@ -200,9 +200,9 @@ static void put_errors(struct screen *s, const struct summary *sum)
 	const struct stats *stats = &sum->stats;
 
 	label(s, "errors");
-	if (stats->errors + sum->counts.dropped)
+	if (summary_errors(sum))
 		ink(s, red);
-	put(s, "%8llu", (unsigned long long)(stats->errors + sum->counts.dropped));
+	put(s, "%8llu", (unsigned long long)summary_errors(sum));
 	for (int i = HTTP_REFUSED; i < HTTP_OUTCOMES; i++) {
 		if (stats->outcomes[i])
 			put(s, "   %s %llu", stats_outcome_name((enum http_outcome)i),

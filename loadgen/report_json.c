@@ -90,7 +90,7 @@ static json_t *errors_json(const struct summary *s)
 	json_t *made = json_object(), *statuses = json_object();
 	char code[16];
 
-	json_object_set_new(made, "total", integer(s->stats.errors));
+	json_object_set_new(made, "total", integer(summary_errors(s)));
 	json_object_set_new(made, "rate", number(summary_error_rate(s)));
 	for (int i = HTTP_REFUSED; i < HTTP_OUTCOMES; i++)
 		json_object_set_new(made, stats_outcome_name((enum http_outcome)i),

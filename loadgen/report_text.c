@@ -61,7 +61,7 @@ static void put_visible(FILE *out, const struct summary *s)
 
 static void put_errors(FILE *out, const struct summary *s)
 {
-	fprintf(out, "errors           %s (%.4f %% of all)", grouped(s->stats.errors),
+	fprintf(out, "errors           %s (%.4f %% of all)", grouped(summary_errors(s)),
 		100 * summary_error_rate(s));
 	for (int i = HTTP_REFUSED; i < HTTP_OUTCOMES; i++) {
 		if (s->stats.outcomes[i])
@@ -72,6 +72,8 @@ static void put_errors(FILE *out, const struct summary *s)
 		if (s->stats.statuses[i] && (i < 200 || i >= 300))
 			fprintf(out, "  HTTP %d: %s", i, grouped(s->stats.statuses[i]));
 	}
+	if (s->counts.dropped)
+		fprintf(out, "  dropped %s", grouped(s->counts.dropped));
 	fputc('\n', out);
 }
 

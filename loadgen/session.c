@@ -185,7 +185,7 @@ static void judge(const struct session *s, const struct summary *summary, struct
 	probe->good = false;
 	if (summary->stopped)
 		snprintf(probe->why, sizeof(probe->why), "stopped");
-	else if (summary->stats.errors || summary->counts.dropped)
+	else if (summary_errors(summary))
 		snprintf(probe->why, sizeof(probe->why), "%.2f %% errors",
 			100 * summary_error_rate(summary));
 	else if (got < 0.97 * offered)

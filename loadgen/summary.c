@@ -96,11 +96,19 @@ double summary_achieved_rate(const struct summary *s)
 	return seconds > 0 ? (double)s->stats.outcomes[HTTP_ANSWERED] / seconds : 0;
 }
 
+uint64_t summary_errors(const struct summary *s)
+{
+	return s->stats.errors + s->counts.dropped;
+}
+
+static uint64_t tried(const struct summary *s)
+{
+	return s->stats.done + s->counts.dropped;
+}
+
 double summary_error_rate(const struct summary *s)
 {
-	uint64_t tried = s->stats.done + s->counts.dropped;
-
-	return tried ? (double)(s->stats.errors + s->counts.dropped) / (double)tried : 0;
+	return tried(s) ? (double)summary_errors(s) / (double)tried(s) : 0;
 }
 
 int64_t summary_deadlettered(const struct summary *s)
@@ -131,6 +139,8 @@ static double percentile_named(const char *name)
 	if (digits < 1 || digits > 6 || strcmp(name + digits, "_ms") != 0)
 		return -1;
 	value = atof(name);
+	if (value > 99 && value < 101 && digits == 3)
+		return 100; /* the highest, not the tenth */
 	return digits <= 2 ? value : value / pow(10, (double)digits - 2);
 }
 
@@ -151,7 +161,9 @@ static const struct histogram *times_in(const struct summary *s, enum visible_st
 	return s->visible ? visible_times(s->visible, store) : NULL;
 }
 
-static bool time_metric(const struct summary *s, const char *name, double *value)
+/* False: no such figure. A percentile of -1 is the mean; the histogram may be NULL. */
+static bool time_named(const struct summary *s, const char *name, const struct histogram **h,
+	double *percentile)
 {
 	const struct {
 		const char *prefix;
@@ -163,23 +175,31 @@ static bool time_metric(const struct summary *s, const char *name, double *value
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		size_t length = strlen(kinds[i].prefix);
-		double percentile;
 
 		if (strncmp(name, kinds[i].prefix, length) != 0)
 			continue;
-		percentile = percentile_named(name + length);
-		*value = NAN;
-		if (strcmp(name + length, "mean_ms") != 0 && percentile < 0)
-			return false;
-		if (!kinds[i].h || histogram_count(kinds[i].h) == 0)
-			return true;
-		if (percentile < 0)
-			*value = histogram_mean_us(kinds[i].h) / 1000;
-		else
-			*value = (double)histogram_percentile_us(kinds[i].h, percentile) / 1000;
-		return true;
+		*h = kinds[i].h;
+		*percentile = percentile_named(name + length);
+		return *percentile >= 0 || strcmp(name + length, "mean_ms") == 0;
 	}
 	return false;
+}
+
+static bool time_metric(const struct summary *s, const char *name, double *value)
+{
+	const struct histogram *h;
+	double percentile;
+
+	if (!time_named(s, name, &h, &percentile))
+		return false;
+	*value = NAN;
+	if (!h || histogram_count(h) == 0)
+		return true;
+	if (percentile < 0)
+		*value = histogram_mean_us(h) / 1000;
+	else
+		*value = (double)histogram_percentile_us(h, percentile) / 1000;
+	return true;
 }
 
 /* "errors_reset", "errors_503" */
@@ -211,7 +231,7 @@ bool summary_metric(const struct summary *s, const char *name, double *value)
 		double value;
 	} plain[] = {
 		{"error_rate", summary_error_rate(s)},
-		{"errors", (double)(s->stats.errors + s->counts.dropped)},
+		{"errors", (double)summary_errors(s)},
 		{"dropped", (double)s->counts.dropped},
 		{"late", (double)s->stats.late},
 		{"sent", (double)s->counts.sent},
@@ -270,14 +290,46 @@ static bool is_one_of(const char *name, const char *const *names)
 	return false;
 }
 
-bool summary_metric_is_final(const char *name)
+/* How many more there can be. Of random arrivals only the mean is known: five deviations more. */
+static double still_to_come(const struct summary *s)
 {
-	static const char *const final[] = {"acknowledged", "rate", "achieved_ratio", "lag_end",
-		"drain_seconds", "lost", "pending", "deadlettered", "visible_missing",
-		"unchecked", "cut_off", "connects", "seconds", "offered_rate", "sent",
-		"distinct_keys", NULL};
+	double all = (double)schedule_total(&s->schedule);
 
-	return is_one_of(name, final);
+	if (s->schedule.arrivals == ARRIVALS_POISSON)
+		all += 5 * sqrt(all);
+	return fmax(all - (double)tried(s), 0);
+}
+
+/* As if all that is still to come took no time at all. */
+static double time_at_least(const struct summary *s, const char *name)
+{
+	const struct histogram *h;
+	double percentile, count, rest = still_to_come(s), rank;
+
+	/* what is looked for in the stores belongs to other threads until the end */
+	if (strncmp(name, "visible_", 8) == 0 || !time_named(s, name, &h, &percentile))
+		return NAN;
+	count = (double)histogram_count(h);
+	if (count <= 0)
+		return NAN;
+	if (percentile < 0)
+		return histogram_mean_us(h) / 1000 * count / (count + rest);
+	rank = ceil(percentile / 100 * (count + rest)) - rest;
+	return rank < 1 ? NAN : (double)histogram_percentile_us(h, 100 * rank / count) / 1000;
+}
+
+double summary_at_least(const struct summary *s, const char *name)
+{
+	static const char *const only_grow[] = {"errors", "dropped", "late", "waited",
+		"without_position", "answered_twice", "lag_unknown", "lag_max",
+		"lag_seconds_max", NULL};
+	double all = (double)tried(s) + still_to_come(s), value;
+
+	if (strcmp(name, "error_rate") == 0)
+		return all > 0 ? (double)summary_errors(s) / all : 0;
+	if (is_one_of(name, only_grow) || strncmp(name, "errors_", 7) == 0)
+		return summary_metric(s, name, &value) ? value : NAN;
+	return time_at_least(s, name);
 }
 
 bool summary_metric_needs_lag(const char *name)
@@ -286,4 +338,11 @@ bool summary_metric_needs_lag(const char *name)
 		"lag_unknown", "drain_seconds", "lost", "pending", "deadlettered", NULL};
 
 	return is_one_of(name, of_lag);
+}
+
+bool summary_metric_needs_positions(const char *name)
+{
+	static const char *const of_places[] = {"lost", "pending", NULL};
+
+	return is_one_of(name, of_places);
 }

@@ -49,6 +49,7 @@ bool summary_lost_known(const struct summary *s);
 double summary_offered_rate(const struct summary *s); /* due / schedule's length */
 double summary_achieved_rate(
 	const struct summary *s); /* answered / time until the last answer */
+uint64_t summary_errors(const struct summary *s); /* with the dropped */
 double summary_error_rate(const struct summary *s);
 /* Dead letters the consumer wrote during the run; -1 unknown. */
 int64_t summary_deadlettered(const struct summary *s);
@@ -63,8 +64,13 @@ const char *summary_metric_names(void);
 /* Sampled records that were not found in one of the stores or the other; -1 unknown. */
 int64_t summary_invisible(const struct summary *s);
 
-/* Is it known only at the end (drain, lost)? */
-bool summary_metric_is_final(const char *name);
+/*
+ * While the run lasts: the least that a figure can still come to, whatever follows; NAN: it may come
+ * to anything.
+ */
+double summary_at_least(const struct summary *s, const char *name);
+/* Is it unknown when answers name no offset? */
+bool summary_metric_needs_positions(const char *name);
 /* Is it unknown without a lag source? */
 bool summary_metric_needs_lag(const char *name);
 

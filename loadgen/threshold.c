@@ -105,6 +105,23 @@ static bool holds(const struct threshold *t, double value)
 	return false;
 }
 
+/* Can a figure that comes to this or more never hold again? */
+static bool beyond(const struct threshold *t, double least)
+{
+	switch (t->op) {
+	case OP_LESS:
+	case OP_AT_MOST:
+		return !holds(t, least);
+	case OP_EQUAL:
+		return least > t->limit;
+	case OP_MORE:
+	case OP_AT_LEAST:
+	case OP_DIFFERENT:
+		return false;
+	}
+	return false;
+}
+
 size_t thresholds_check(struct thresholds *t, const struct summary *s)
 {
 	size_t failed = 0;
@@ -115,7 +132,8 @@ size_t thresholds_check(struct thresholds *t, const struct summary *s)
 		if (!summary_metric(s, one->name, &one->value))
 			one->value = NAN;
 		if (isnan(one->value))
-			one->holds = one->soft && s->stats.without_position;
+			one->holds = one->soft && s->stats.without_position &&
+				     summary_metric_needs_positions(one->name);
 		else
 			one->holds = holds(one, one->value);
 		failed += !one->holds;
@@ -128,11 +146,9 @@ const struct threshold *thresholds_failed_early(
 {
 	for (size_t i = 0; i < t->count; i++) {
 		const struct threshold *one = &t->list[i];
-		double value;
+		double least = summary_at_least(s, one->name);
 
-		if (!summary_metric_is_final(one->name) &&
-			summary_metric(s, one->name, &value) && !isnan(value) &&
-			!holds(one, value))
+		if (!isnan(least) && beyond(one, least))
 			return one;
 	}
 	return NULL;

@@ -449,7 +449,7 @@ static void a_threshold_beyond_repair_ends_the_run(void **state)
 
 	(void)state;
 	load_init(&l, s, "60s:50", false);
-	assert_int_equal(thresholds_add(&t, "error_rate<0.5", &l.msg), 0);
+	assert_int_equal(thresholds_add(&t, "error_rate<0.01", &l.msg), 0);
 	l.settings.abort_on = &t;
 	load_run(&l);
 	assert_true(l.summary.aborted);

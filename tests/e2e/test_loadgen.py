@@ -125,6 +125,18 @@ def test_an_error_is_99_unless_a_threshold_allows_it(target):
     load(target, "--stages", "100ms:100", "--threshold", "error_rate<=1", lag=False)
 
 
+def test_the_dropped_are_errors_in_every_report(tmp_path):
+    target, report = FakeTarget(stall=(0, 1)), tmp_path / "r.json"
+    done = run("--url", target.url + "/x", "--method", "GET", "--quiet", "--stages", "500ms:100",
+               "--connections", "1", "--backlog", "5", "--report.json", report, code=99)
+    found = json.loads(report.read_text())
+    dropped = found["requests"]["dropped"]
+    assert dropped > 30 and found["errors"]["total"] == dropped
+    assert re.search(r"errors +%d \(.* dropped %d\n" % (dropped, dropped), done.stdout)
+    assert re.search(r"errors +%d\n" % dropped, run("compare", report).stdout)
+    target.close()
+
+
 def test_lag_that_stays_is_75_and_pending(target, tmp_path):
     target.rate = 1e-9
     report = tmp_path / "r.json"

@@ -292,6 +292,7 @@ static void thresholds_judge_what_was_measured(void **state)
 	assert_false(verdict(&s, "error_rate==0"));
 	assert_true(verdict(&s, "errors==1"));
 	assert_true(verdict(&s, "http_max_ms>=100"));
+	assert_true(verdict(&s, "http_p100_ms>=100"));
 	summary_release(&s);
 }
 
@@ -306,6 +307,76 @@ static void the_unknown_fails(void **state)
 	assert_false(verdict(&s, "lost==0"));
 	assert_false(verdict(&s, "http_p99_ms<50"));
 	summary_release(&s);
+}
+
+/* Only what needs a place is not judged where answers name none, and only if nobody typed it. */
+static void without_positions_nothing_else_is_let_off(void **state)
+{
+	static const struct {
+		const char *text;
+		bool soft, holds;
+	} cases[] = {{"lost==0", true, true}, {"pending==0", true, true},
+		{"lost==0", false, false}, {"lag_max<5", true, false},
+		{"drain_seconds<5", true, false}, {"http_p99_ms<5", true, false}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct thresholds t = {0};
+		struct summary s;
+		struct errmsg msg;
+
+		summary_init(&s);
+		s.stats.without_position = 7;
+		assert_int_equal(thresholds_add(&t, cases[i].text, &msg), 0);
+		t.list[0].soft = cases[i].soft;
+		if ((thresholds_check(&t, &s) == 0) != cases[i].holds)
+			fail_msg("%s", cases[i].text);
+		thresholds_release(&t);
+		summary_release(&s);
+	}
+}
+
+/* After 100 of 1000 requests, with 5 errors and 20 times of 90 ms. */
+static bool ends_early(const char *text)
+{
+	struct thresholds t = {0};
+	struct stages stages;
+	struct summary s;
+	struct errmsg msg;
+	bool ended;
+
+	summary_init(&s);
+	assert_int_equal(stages_parse(&stages, "10s:100", &msg), 0);
+	schedule_init(&s.schedule, &stages, ARRIVALS_CONSTANT, 1);
+	for (int i = 0; i < 100; i++)
+		histogram_record_us(s.stats.response, i < 20 ? 90000 : 1000);
+	s.stats.done = 100;
+	s.stats.errors = 5;
+	assert_int_equal(thresholds_add(&t, text, &msg), 0);
+	ended = thresholds_failed_early(&t, &s) != NULL;
+	thresholds_release(&t);
+	summary_release(&s);
+	return ended;
+}
+
+static void a_run_ends_early_only_for_what_can_no_longer_hold(void **state)
+{
+	static const char *const can[] = {"errors>5", "errors>=100", "errors==6", "errors!=5",
+		"error_rate<0.006", "error_rate>0.5", "http_p97_ms<50", "http_p50_ms<0.5",
+		"http_p99_ms>100", "http_mean_ms<5", "rate>5000", "lag_max<5", "lost==0"};
+	static const char *const cannot[] = {"errors==4", "errors<5", "errors<=4",
+		"error_rate<0.005", "error_rate==0", "http_p99_ms<50", "http_max_ms<90",
+		"http_mean_ms<1"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(can) / sizeof(can[0]); i++) {
+		if (ends_early(can[i]))
+			fail_msg("%s can still hold", can[i]);
+	}
+	for (size_t i = 0; i < sizeof(cannot) / sizeof(cannot[0]); i++) {
+		if (!ends_early(cannot[i]))
+			fail_msg("%s can no longer hold", cannot[i]);
+	}
 }
 
 static void misspelt_thresholds_are_refused(void **state)
@@ -525,6 +596,8 @@ int main(void)
 		cmocka_unit_test(zipf_has_the_shares_of_its_law),
 		cmocka_unit_test(thresholds_judge_what_was_measured),
 		cmocka_unit_test(the_unknown_fails),
+		cmocka_unit_test(without_positions_nothing_else_is_let_off),
+		cmocka_unit_test(a_run_ends_early_only_for_what_can_no_longer_hold),
 		cmocka_unit_test(misspelt_thresholds_are_refused),
 		cmocka_unit_test(unknown_lag_is_never_zero),
 		cmocka_unit_test(a_second_shows_the_worst_look_of_it),
