@@ -1,6 +1,8 @@
 /* The JSON report; every field is described in docs/loadgen.md. Unknown is null, never 0. */
 #include "loadgen/report.h"
 
+#include "common/mem.h"
+
 #include <errno.h>
 #include <jansson.h>
 #include <math.h>
@@ -29,6 +31,24 @@ static json_t *integer(uint64_t value)
 	return json_integer((json_int_t)value);
 }
 
+/* A command line may hold any bytes, JSON may not: what is no UTF-8 has its bytes replaced. */
+static json_t *text_json(const char *text)
+{
+	json_t *made = json_string(text);
+	char *plain;
+
+	if (made)
+		return made;
+	plain = mem_strdup(text);
+	for (char *c = plain; *c; c++) {
+		if ((unsigned char)*c >= 0x80)
+			*c = '?';
+	}
+	made = json_string(plain);
+	free(plain);
+	return made;
+}
+
 static json_t *about_json(const struct summary *s, const struct report_about *about)
 {
 	char *stages = stages_text(&s->schedule.stages);
@@ -40,14 +60,14 @@ static json_t *about_json(const struct summary *s, const struct report_about *ab
 	gethostname(host, sizeof(host) - 1);
 	if (gmtime_r(&at, &tm))
 		strftime(started, sizeof(started), "%Y-%m-%dT%H:%M:%SZ", &tm);
-	made = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:o, s:o, s:s, s:s, s:I}",
-		"program", "wt-loadgen", "version", WT_VERSION, "command", about->command,
-		"scenario", about->scenario, "url", about->url, "stages", stages, "arrivals",
-		about->arrivals, "connections", about->connections, "keys",
-		integer(about->keys), "seed", integer(about->seed), "key_prefix",
-		about->key_prefix, "started", started, "cores",
-		(json_int_t)sysconf(_SC_NPROCESSORS_ONLN));
-	json_object_set_new(made, "host", json_string(host));
+	made = json_pack("{s:s, s:s, s:o, s:o, s:o, s:s, s:s, s:i, s:o, s:o, s:o, s:s, s:I}",
+		"program", "wt-loadgen", "version", WT_VERSION, "command",
+		text_json(about->command), "scenario", text_json(about->scenario), "url",
+		text_json(about->url), "stages", stages, "arrivals", about->arrivals,
+		"connections", about->connections, "keys", integer(about->keys), "seed",
+		integer(about->seed), "key_prefix", text_json(about->key_prefix), "started",
+		started, "cores", (json_int_t)sysconf(_SC_NPROCESSORS_ONLN));
+	json_object_set_new(made, "host", text_json(host));
 	json_object_set_new(
 		made, "load_average", json_pack("[f, f]", s->load_before, s->load_after));
 	json_object_set_new(made, "workers",
@@ -167,10 +187,11 @@ static json_t *checked_json(const struct check_result *c)
 	}
 	for (size_t i = 0; i < c->listed; i++)
 		json_array_append_new(list,
-			json_pack("{s:s, s:s, s:i, s:I, s:b, s:b}", "id", c->list[i].id,
-				"topic", c->list[i].topic, "partition", c->list[i].partition,
-				"offset", (json_int_t)c->list[i].offset, "in_mysql",
-				c->list[i].in_mysql, "in_redis", c->list[i].in_redis));
+			json_pack("{s:o, s:o, s:i, s:I, s:b, s:b}", "id",
+				text_json(c->list[i].id), "topic", text_json(c->list[i].topic),
+				"partition", c->list[i].partition, "offset",
+				(json_int_t)c->list[i].offset, "in_mysql", c->list[i].in_mysql,
+				"in_redis", c->list[i].in_redis));
 	made = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "ids",
 		integer(c->ids), "applied", integer(c->applied), "deadlettered",
 		integer(c->deadlettered), "pending", integer(c->pending), "lost",
@@ -193,16 +214,19 @@ static json_t *account_json(const struct summary *s)
 
 static json_t *visible_json(const struct summary *s)
 {
-	const char *mysql, *redis;
+	const char *mysql, *redis, *why = NULL;
 
 	if (!s->visible)
 		return json_null();
 	visible_missing(s->visible, VISIBLE_MYSQL, &mysql);
 	visible_missing(s->visible, VISIBLE_REDIS, &redis);
-	return json_pack("{s:o, s:o, s:s, s:s, s:o, s:o}", "sampled",
+	for (int i = 0; i < VISIBLE_STORES && !why; i++)
+		why = visible_unknown(s->visible, (enum visible_store)i);
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "unknown",
+		why ? text_json(why) : json_null(), "sampled",
 		integer(visible_sampled(s->visible)), "missing",
-		count_or_null(summary_invisible(s)), "first_missing_mysql", mysql,
-		"first_missing_redis", redis, "mysql",
+		count_or_null(summary_invisible(s)), "first_missing_mysql", text_json(mysql),
+		"first_missing_redis", text_json(redis), "mysql",
 		times_json(visible_times(s->visible, VISIBLE_MYSQL)), "redis",
 		times_json(visible_times(s->visible, VISIBLE_REDIS)));
 }

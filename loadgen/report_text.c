@@ -51,8 +51,12 @@ static void put_visible(FILE *out, const struct summary *s)
 	for (int i = 0; i < VISIBLE_STORES; i++) {
 		const char *first;
 		uint64_t missing = visible_missing(s->visible, (enum visible_store)i, &first);
+		const char *why = visible_unknown(s->visible, (enum visible_store)i);
 
-		if (missing)
+		if (why)
+			fprintf(out, "; of %s it is not known whether they are in %s (%s)",
+				grouped(missing), names[i], why);
+		else if (missing)
 			fprintf(out, "; %s not found in %s (%s)", grouped(missing), names[i],
 				first);
 	}

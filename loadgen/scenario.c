@@ -127,8 +127,10 @@ static int take_rounds(struct scenario *s, const json_t *value, struct errmsg *m
 		const json_t *workers = json_object_get(round, "workers");
 
 		if (json_object_size(round) != 1 || !json_is_integer(workers) ||
-			json_integer_value(workers) < 1)
-			return wrong("rounds", "objects {\"workers\": N}", msg);
+			json_integer_value(workers) < 1 ||
+			json_integer_value(workers) > SCENARIO_WORKERS_MAX)
+			return wrong(
+				"rounds", "objects {\"workers\": N}, N from 1 to 1000", msg);
 		s->rounds[s->rounds_count++] = (int)json_integer_value(workers);
 	}
 	return 0;

@@ -12,7 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SCENARIO_ROUNDS_MAX 32
+#define SCENARIO_ROUNDS_MAX  32
+#define SCENARIO_WORKERS_MAX 1000 /* as the option workers */
 
 struct scenario_search {
 	double from, to, factor; /* requests/s; steps up by this factor */

@@ -37,45 +37,6 @@ const struct conf_program settings_program = {
 	.count = sizeof(option_rows) / sizeof(option_rows[0]),
 };
 
-/* Did nobody set it? Then a scenario may. */
-static bool is_default(const struct settings *g, const char *name)
-{
-	for (size_t i = 0; i < settings_program.count; i++) {
-		if (strcmp(settings_program.options[i].name, name) == 0)
-			return strcmp(g->options.conf.origins[i], "default") == 0;
-	}
-	return false;
-}
-
-static void replace(char **field, const char *text)
-{
-	free(*field);
-	*field = mem_strdup(text);
-}
-
-static int apply_scenario(struct settings *g, struct errmsg *msg)
-{
-	struct loadgen_options *o = &g->options;
-	const struct scenario *s = &g->scenario;
-
-	if (s->stages && is_default(g, "stages"))
-		replace(&o->stages, s->stages);
-	if (s->workers >= 0 && is_default(g, "workers"))
-		o->workers = s->workers;
-	if (s->connections > 0 && is_default(g, "connections"))
-		o->connections = s->connections;
-	if (s->keys >= 0 && is_default(g, "keys"))
-		o->keys = s->keys;
-	if (s->arrivals && is_default(g, "arrivals")) {
-		if (strcmp(s->arrivals, "constant") != 0 && strcmp(s->arrivals, "poisson") != 0)
-			return errmsg_set(msg, ERR_CONFIG,
-				"scenario %s: field arrivals: wanted constant or poisson",
-				s->path);
-		o->arrivals = s->arrivals[0] == 'p';
-	}
-	return 0;
-}
-
 /* One that nobody typed. */
 static int add_soft(struct thresholds *t, const char *text, struct errmsg *msg)
 {
@@ -157,8 +118,10 @@ static int make_urls(struct settings *g, struct errmsg *msg)
 		err = errmsg_set(msg, ERR_CONFIG, "options lag.url and lag.group: choose one");
 	if (err == 0 && o->lag_url)
 		err = http_url_parse(&g->run.lag_url, o->lag_url, msg);
-	if (err == 0 && o->lag_url && strcmp(g->run.lag_url.path, "/") == 0)
-		replace(&g->run.lag_url.path, "/status");
+	if (err == 0 && o->lag_url && strcmp(g->run.lag_url.path, "/") == 0) {
+		free(g->run.lag_url.path);
+		g->run.lag_url.path = mem_strdup("/status");
+	}
 	return err;
 }
 
@@ -256,17 +219,6 @@ static int make_check(struct settings *g, struct errmsg *msg)
 	return err;
 }
 
-static int load_scenario(struct settings *g, struct errmsg *msg)
-{
-	int err;
-
-	if (!g->options.scenario)
-		return 0;
-	g->has_scenario = true;
-	err = scenario_load(&g->scenario, g->options.scenario, msg);
-	return err ? err : apply_scenario(g, msg);
-}
-
 int settings_make(struct settings *g, struct errmsg *msg)
 {
 	const struct loadgen_options *o = &g->options;
@@ -276,7 +228,7 @@ int settings_make(struct settings *g, struct errmsg *msg)
 		return errmsg_set(msg, ERR_CONFIG,
 			"unknown argument '%s'; the only verb is compare, see --help",
 			o->conf.positional.items[0]);
-	err = load_scenario(g, msg);
+	err = settings_take_scenario(g, msg);
 	if (err != 0)
 		return err;
 	copy_settings(g);

@@ -34,6 +34,8 @@ struct settings {
 
 /* Checks everything that needs no server; ERR_CONFIG. */
 int settings_make(struct settings *g, struct errmsg *msg);
+/* Part of settings_make: loads the scenario, if there is one. ERR_CONFIG. */
+int settings_take_scenario(struct settings *g, struct errmsg *msg);
 /* Tries target and lag source; ERR_UNAVAILABLE. */
 int settings_probe(struct settings *g, struct errmsg *msg);
 /* Fills in the session; `g` and `command` must outlive it. */

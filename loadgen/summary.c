@@ -149,7 +149,8 @@ int64_t summary_invisible(const struct summary *s)
 	const char *first;
 	uint64_t mysql, redis;
 
-	if (!s->visible)
+	if (!s->visible || visible_unknown(s->visible, VISIBLE_MYSQL) ||
+		visible_unknown(s->visible, VISIBLE_REDIS))
 		return -1;
 	mysql = visible_missing(s->visible, VISIBLE_MYSQL, &first);
 	redis = visible_missing(s->visible, VISIBLE_REDIS, &first);

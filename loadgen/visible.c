@@ -104,7 +104,7 @@ static void *seeker_main(void *arg)
 		}
 	}
 	take_fresh(k);
-	if (k->pending_count)
+	if (k->pending_count && !k->failed)
 		memcpy(k->first_missing, k->pending[0].key, sizeof(k->first_missing));
 	visible_thread_end();
 	return NULL;
@@ -196,8 +196,15 @@ uint64_t visible_missing(const struct visible *v, enum visible_store store, cons
 {
 	const struct seeker *k = &v->seekers[store];
 
-	*first = k->failed ? k->why.text : k->first_missing;
+	*first = k->first_missing;
 	return k->waiting;
+}
+
+const char *visible_unknown(const struct visible *v, enum visible_store store)
+{
+	const struct seeker *k = &v->seekers[store];
+
+	return k->failed && k->waiting ? k->why.text : NULL;
 }
 
 void visible_free(struct visible *v)

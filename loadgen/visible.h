@@ -36,8 +36,10 @@ void visible_finish(struct visible *v, int wait_ms);
 /* After finish. Histogram and texts are borrowed. */
 uint64_t visible_sampled(const struct visible *v);
 const struct histogram *visible_times(const struct visible *v, enum visible_store store);
-/* How many were not found; *first is one of their keys, or what went wrong. */
+/* How many were not found; *first is one of their keys, or "". */
 uint64_t visible_missing(const struct visible *v, enum visible_store store, const char **first);
+/* Why it is not known of them whether they are there: a look failed; NULL: it is known. */
+const char *visible_unknown(const struct visible *v, enum visible_store store);
 void visible_free(struct visible *v);
 
 #endif

@@ -72,6 +72,24 @@ def test_a_signal_ends_the_check_with_the_report(world):
     target.close()
 
 
+def test_a_store_that_is_gone_at_the_end_is_69_with_the_report(world):
+    """What could not be looked for is not known: neither missing nor lost."""
+    world.consumer().stop()  # it has made the tables
+    target = FakeTarget()
+    thread = threading.Timer(0.8, world.sql, ["DROP TABLE users"])
+    thread.start()
+    done, report = world.loadgen(target, visible(world, {
+        "stages": "1500ms:100,0s", "lag.url": target.url, "threshold": "visible_missing==0"}))
+    thread.join()
+    target.close()
+    assert done.returncode == 69 and "the check of the acknowledged ids" in done.stderr
+    assert report["requests"]["acknowledged"] == 150 and report["result"]["exit_code"] == 69
+    assert report["account"]["checked"] is None
+    assert report["visible"]["missing"] is None and "users" in report["visible"]["unknown"]
+    assert not any(t["holds"] for t in report["thresholds"] if t["name"] == "visible_missing")
+    assert "it is not known whether they are in MySQL" in done.stdout
+
+
 def test_the_ids_file_names_what_the_stores_hold(world):
     producer, consumer = world.producer(), world.consumer()
     ids = os.path.join(world.folder, "ids")

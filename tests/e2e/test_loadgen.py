@@ -399,11 +399,30 @@ def test_a_single_run_goes_on_without_the_workers(target):
 @pytest.mark.parametrize("text", [
     "[]", "{", '{"stages":5}', '{"stages":"1s:1","speed":1}', "{}", '{"stages":"nonsense"}',
     '{"stages":"1s:1","rounds":[{"workers":0}]}', '{"stages":"1s:1","thresholds":"x"}',
-    '{"search":{"from":1}}', '{"stages":"1s:1","stages":"1s:1"}'])
+    '{"search":{"from":1}}', '{"stages":"1s:1","stages":"1s:1"}',
+    '{"stages":"1s:1","rounds":[{"workers":4294967297}]}'])
 def test_a_bad_scenario_is_64(tmp_path, text):
     path = tmp_path / "s.json"
     path.write_text(text)
     run("--scenario", path, code=64)
+
+
+@pytest.mark.parametrize("name, value", [
+    ("connections", 4294967296), ("connections", 0), ("keys", 10**14), ("workers", 1001)])
+def test_a_scenario_keeps_to_the_bounds_of_the_options(target, tmp_path, name, value):
+    path = tmp_path / "s.json"
+    path.write_text(json.dumps({"stages": "100ms:10", name: value}))
+    done = load(target, "--scenario", path, code=64)
+    assert name in done.stderr and str(value) in done.stderr and str(path) in done.stderr
+    load(target, "--scenario", path, "--" + name, "1")  # what is set goes before it
+
+
+def test_a_command_that_is_no_utf8_is_reported_as_far_as_it_is(target, tmp_path):
+    report = tmp_path / "r.json"
+    load(target, b"--key.prefix=k\xff", "--stages", "100ms:50,0s", "--report.json", report)
+    found = json.loads(report.read_text())
+    assert found["run"]["key_prefix"] == "k?" and "--key.prefix=k?" in found["run"]["command"]
+    assert found["requests"]["acknowledged"] == 5
 
 
 def test_compare_puts_runs_side_by_side(target, tmp_path):
