@@ -9,6 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* It asks every broker: one that is down must not make the figures of the others old. */
+#define MEMBERS_TIMEOUT_MS 1000
+
 struct lag_source {
 	rd_kafka_t *rk;
 	char *group;
@@ -196,8 +199,11 @@ static void take_member(
 int lag_source_group(struct lag_source *source, struct lag_group *group, struct errmsg *msg)
 {
 	const struct rd_kafka_group_list *found = NULL;
+	int patience_ms = source->timeout_ms;
+	if (patience_ms > MEMBERS_TIMEOUT_MS)
+		patience_ms = MEMBERS_TIMEOUT_MS;
 	rd_kafka_resp_err_t err =
-		rd_kafka_list_groups(source->rk, source->group, &found, source->timeout_ms);
+		rd_kafka_list_groups(source->rk, source->group, &found, patience_ms);
 	/* Partial: some broker did not answer, and it may be the one that knows. */
 	const struct rd_kafka_group_info *g =
 		found && found->group_cnt ? &found->groups[0] : NULL;

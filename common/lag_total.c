@@ -34,6 +34,7 @@ static void take_worst(const struct lag_partition *partitions, size_t count, str
 {
 	enum lag_state state = LAG_OK;
 	double oldest = NAN, slowest = 0;
+	bool at_least = false;
 	for (size_t i = 0; i < count; i++) {
 		const struct lag_partition *p = &partitions[i];
 		if (weight[p->view.state] > weight[state]) {
@@ -41,14 +42,16 @@ static void take_worst(const struct lag_partition *partitions, size_t count, str
 			snprintf(v->reason, sizeof(v->reason), "%.40s %d: %.100s", p->topic,
 				(int)p->partition, p->view.reason);
 		}
-		if (p->view.lag > 0 && !(p->view.lag_seconds <= oldest)) {
+		if (p->view.lag > 0 && !(p->view.lag_seconds <= oldest))
 			oldest = p->view.lag_seconds;
-			v->lag_seconds_at_least = p->view.lag_seconds_at_least;
-		}
+		/* One that may be older than it says may be older than the oldest. */
+		at_least |= p->view.lag > 0 && p->view.lag_seconds_at_least;
 		slowest = fmax(slowest, p->view.eta_seconds); /* NAN: no forecast */
 	}
-	if (v->lag > 0)
+	if (v->lag > 0) {
 		v->lag_seconds = oldest;
+		v->lag_seconds_at_least = at_least;
+	}
 	if (state != LAG_OK)
 		v->state = state;
 	forecast_slowest(slowest, v);

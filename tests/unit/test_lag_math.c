@@ -9,6 +9,7 @@
 
 #include "common/lag_math.h"
 #include "common/lag_series.h"
+#include "common/lag_total.h"
 
 #define ROUND_MS 500
 
@@ -451,6 +452,29 @@ static void unread_records_that_were_deleted_are_a_warning(void **state)
 	lag_track_free(s.track);
 }
 
+/* "10 s" would be a lie where another partition waits for 8 s or more. */
+static void a_total_is_exact_only_when_every_part_is(void **state)
+{
+	(void)state;
+	struct lag_total total = {.limits = &lag_limits_default};
+	struct lag_partition parts[2] = {{.topic = "t"}, {.topic = "t", .partition = 1}};
+	struct lag_view view;
+	for (int i = 0; i < 2; i++)
+		parts[i].view = (struct lag_view){.end = 100,
+			.committed = 90,
+			.lag = 10,
+			.lag_seconds = i ? 8 : 10,
+			.lag_seconds_at_least = i == 1,
+			.eta_seconds = NAN};
+	lag_total_see(&total, parts, 2, 1000, 1, &view);
+	assert_float_equal(view.lag_seconds, 10, 0);
+	assert_true(view.lag_seconds_at_least);
+	parts[1].view.lag_seconds_at_least = false;
+	lag_total_see(&total, parts, 2, 2000, 1, &view);
+	assert_false(view.lag_seconds_at_least);
+	lag_total_release(&total);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -483,6 +507,7 @@ int main(void)
 		cmocka_unit_test(going_back_is_shown_and_forgotten),
 		cmocka_unit_test(going_back_is_seen_across_an_outage),
 		cmocka_unit_test(unread_records_that_were_deleted_are_a_warning),
+		cmocka_unit_test(a_total_is_exact_only_when_every_part_is),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
