@@ -252,12 +252,13 @@ static int search(struct session *s, struct bounds *b, json_t *steps, struct err
 			return 0; /* nothing in the range is too much */
 		if (b->low == 0)
 			return 0; /* not even the first */
-		if (b->high == 0)
+		if (b->high == 0) {
 			rate = fmin(rate * k->factor, k->to);
-		else if (b->high - b->low <= fmax(k->precision * b->low, 1))
-			return 0; /* of neighbours nothing lies between */
-		else
-			rate = floor((b->low + b->high) / 2);
+			continue;
+		}
+		rate = floor((b->low + b->high) / 2);
+		if (rate <= b->low || b->high - b->low <= k->precision * b->low)
+			return 0; /* near enough, or neighbours: nothing lies between */
 	}
 }
 
