@@ -147,7 +147,8 @@ int inflate_take(struct inflate *f, char *to, size_t room, size_t *got, struct e
 		f->in_at += *got;
 		return 0;
 	}
-	if (left > 0 || f->more)
+	/* behind a member's end nothing waits: a call there would open another one */
+	if (left > 0 || (f->more && f->inside))
 		err = f->format == FORMAT_GZIP ? take_gzip(f, to, room, got, msg)
 					       : take_zstd(f, to, room, got, msg);
 	f->more = *got == room;
