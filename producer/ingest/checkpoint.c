@@ -164,7 +164,7 @@ json_t *checkpoint_position(struct checkpoint *c, const struct position *at, uin
 	json_t *position = json_pack("{s:I,s:I,s:I}", "rows", (json_int_t)at->rows, "offset",
 		(json_int_t)at->offset, "line", (json_int_t)at->line);
 
-	if (c->source->input && at->offset > 0) {
+	if (c->source->input) {
 		const struct input_file *file = input_file(c->source->input, at->file);
 
 		json_object_set_new(position, "file", json_string(file->path));

@@ -135,9 +135,11 @@ static int judge_rejects(struct deliver *d, struct chunk *chunk, struct errmsg *
 	}
 	if (d->rejects && chunk->reject_count > 0 && fflush(d->rejects) != 0)
 		err = errmsg_set(msg, ERR_IO, "%s: %s", d->options->rejects, strerror(errno));
-	if (chunk->fatal)
+	if (chunk->fatal) {
+		trim(chunk, 0); /* nothing of it was taken: a later run reads it again */
 		err = errmsg_set(msg, ERR_INVALID, "%s:%llu: %s", file_name(d, chunk),
 			(unsigned long long)chunk->from.line + 1, chunk->fatal);
+	}
 	return err;
 }
 
