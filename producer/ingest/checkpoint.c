@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define VERSION 1
+#define VERSION 2 /* 1 did not say which files it had read */
 
 struct checkpoint {
 	char *path; /* NULL: none is kept */
@@ -28,14 +28,24 @@ struct checkpoint {
 static int check_loaded(const struct checkpoint *c, const json_t *loaded, struct errmsg *msg)
 {
 	const char *word = json_string_value(json_object_get(loaded, "source"));
+	json_int_t version = json_integer_value(json_object_get(loaded, "version"));
 
-	if (json_integer_value(json_object_get(loaded, "version")) != VERSION || !word)
-		return errmsg_set(msg, ERR_CONFIG, "this is no checkpoint of wt-ingest");
-	if (strcmp(word, c->word) != 0 ||
-		!json_equal(json_object_get(loaded, "to"), c->sink_names))
+	if (word && version > 0 && version < VERSION)
 		return errmsg_set(msg, ERR_CONFIG,
-			"it belongs to a run with another source or other sinks; give the same "
-			"ones, or another file");
+			"an earlier version of wt-ingest wrote it, which did not say which "
+			"input it belongs to; end that run with the earlier version, or give "
+			"another file");
+	if (version != VERSION || !word)
+		return errmsg_set(msg, ERR_CONFIG, "this is no checkpoint of wt-ingest");
+	if (strcmp(word, c->word) != 0)
+		return errmsg_set(msg, ERR_CONFIG,
+			"it belongs to a run of '%s', and this one is of '%s'; give the same "
+			"source, or another file",
+			word, c->word);
+	if (!json_equal(json_object_get(loaded, "to"), c->sink_names))
+		return errmsg_set(msg, ERR_CONFIG,
+			"it belongs to a run with other sinks; give the same ones, or another "
+			"file");
 	return 0;
 }
 

@@ -2,7 +2,7 @@
  * checkpoint: the file that says how far a run has come. Written whole under another name, synced,
  * renamed: a crash leaves the old one or the new one.
  *
- *	{"version":1,"source":"csv","position":{...},"records":N,"sinks":[...],"done":false}
+ *	{"version":2,"source":"csv a.csv","position":{...},"records":N,"sinks":[...],"done":false}
  *
  * checkpoint_load() before the threads; _position() and _write() by any lane (one at a time).
  */

@@ -188,12 +188,16 @@ static int run_opened(struct run *r, struct errmsg *msg)
 static int open_all(struct run *r, struct errmsg *msg)
 {
 	int err = open_source(r, msg);
+	char *word;
 
 	if (err == 0)
 		err = plan_sinks(r, msg);
-	if (err == 0)
-		err = checkpoint_new(&r->checkpoint, r->options->checkpoint, r->verb, r->source,
+	if (err == 0) {
+		word = source_word(r->verb, r->options);
+		err = checkpoint_new(&r->checkpoint, r->options->checkpoint, word, r->source,
 			&r->specs, msg);
+		free(word);
+	}
 	if (err == 0)
 		err = open_sinks(r, true, msg);
 	if (err == 0 && !checkpoint_is_done(r->checkpoint))

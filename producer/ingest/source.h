@@ -43,6 +43,8 @@ int source_csv_new(
 	struct source **out, const struct ingest_options *options, struct errmsg *msg);
 int source_generate_new(
 	struct source **out, const struct ingest_options *options, struct errmsg *msg);
+/* "csv a.csv": what a checkpoint belongs to. Caller frees with free(). */
+char *source_word(const char *verb, const struct ingest_options *options);
 void source_free(struct source *source);
 
 #endif
