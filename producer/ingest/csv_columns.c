@@ -160,10 +160,13 @@ static void guess_types(struct csv_guess *guesses, size_t count, struct csv_fiel
 		guesses[i] = (struct csv_guess){true, true, true, false};
 	for (int row = 0; row < PEEK_ROWS && len > 0; row++) {
 		csv_split(text, len, delimiter, fields, count, &record);
-		for (size_t i = 0; i < count && !record.problem && record.fields == count; i++)
-			csv_guess_field(&guesses[i], fields[i].text, fields[i].len);
 		text += record.bytes;
 		len -= record.bytes;
+		if (record.problem || record.fields != count)
+			continue;
+		csv_fold(fields, &record);
+		for (size_t i = 0; i < count; i++)
+			csv_guess_field(&guesses[i], fields[i].text, fields[i].len);
 	}
 }
 
@@ -195,6 +198,8 @@ static int find_in(struct csv_columns *c, struct schema *schema, struct buf *hea
 			: end <= at    ? "there is none"
 				       : "too many columns");
 	count = record.fields;
+	if (err == 0)
+		csv_fold(fields, &record);
 	if (err == 0 && options->header) {
 		keep_header(c, fields, count);
 		err = check_wanted(c, options->columns, msg);

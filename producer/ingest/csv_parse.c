@@ -53,7 +53,36 @@ static size_t fold_quotes(char *text, size_t len)
 		if (text[from] == '"')
 			from++;
 	}
+	memset(text + to, '"', len - to); /* no line feed twice: lines are counted later, too */
 	return to;
+}
+
+void csv_fold(struct csv_field *fields, const struct csv_record *record)
+{
+	for (size_t i = 0; record->doubled && i < record->fields; i++) {
+		if (fields[i].quoted)
+			fields[i].len =
+				(uint32_t)fold_quotes(fields[i].text, fields[i].raw_len);
+	}
+}
+
+static void unfold_quotes(char *text, size_t len, size_t raw_len)
+{
+	for (size_t to = raw_len; len > 0 && to > len;) {
+		text[--to] = text[--len];
+		if (text[to] == '"')
+			text[--to] = '"';
+	}
+}
+
+void csv_unfold(struct csv_field *fields, const struct csv_record *record)
+{
+	for (size_t i = 0; record->doubled && i < record->fields; i++) {
+		if (!fields[i].quoted)
+			continue;
+		unfold_quotes(fields[i].text, fields[i].len, fields[i].raw_len);
+		fields[i].len = fields[i].raw_len;
+	}
 }
 
 /* The rest of the physical line is given up. */
@@ -67,23 +96,23 @@ static void give_up(struct csv_record *record, const char *text, size_t len, con
 
 /* One quoted field from its opening quote; returns where it stops, or NULL. */
 static char *take_quoted(char *at, const char *end, char delimiter, struct csv_field *field,
-	const char **problem)
+	struct csv_record *record)
 {
 	bool doubled;
 	char *close = find_close(at + 1, end, &doubled);
 
 	if (!close) {
-		*problem = "a quote is not closed";
+		record->problem = "a quote is not closed";
 		return NULL;
 	}
 	*field = (struct csv_field){
 		.text = at + 1, .len = (uint32_t)(close - at - 2), .quoted = true};
-	if (doubled)
-		field->len = (uint32_t)fold_quotes(field->text, field->len);
+	field->raw_len = field->len;
+	record->doubled |= doubled;
 	if (close < end && *close == '\r' && (close + 1 == end || close[1] == '\n'))
 		close++;
 	if (close < end && *close != delimiter && *close != '\n') {
-		*problem = "text behind a closing quote";
+		record->problem = "text behind a closing quote";
 		return NULL;
 	}
 	return close;
@@ -104,7 +133,7 @@ void csv_split(char *text, size_t len, char delimiter, struct csv_field *fields,
 
 		record->fields++;
 		if (at < end && *at == '"') {
-			stop = take_quoted(at, end, delimiter, field, &record->problem);
+			stop = take_quoted(at, end, delimiter, field, record);
 			if (!stop) {
 				give_up(record, text, len, record->problem);
 				return;

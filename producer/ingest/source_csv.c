@@ -53,6 +53,7 @@ static const char *check_row(
 	if (record->fields != c->source.schema.count)
 		return record->fields < c->source.schema.count ? "fewer fields than columns"
 							       : "more fields than columns";
+	csv_fold(row->fields, record);
 	for (size_t i = 0; i < record->fields; i++) {
 		if (!csv_cell(&row->fields[i], c->source.schema.columns[i].type, c->null_text,
 			    c->null_len, &row->cells[i])) {
@@ -92,6 +93,19 @@ static const char *add_row(
 	return NULL;
 }
 
+/* NULL, or why the row is refused; its bytes are then as they were. */
+static const char *take_row(const struct csv *c, struct chunk *chunk, struct row *row,
+	const struct csv_record *record, size_t end, int *column)
+{
+	const char *why = check_row(c, row, record, column);
+
+	if (!why)
+		why = add_row(c, chunk, row, end, column);
+	if (why && !record->problem && record->fields == c->source.schema.count)
+		csv_unfold(row->fields, record);
+	return why;
+}
+
 /* Blank lines are no rows, unless there is one column: then they are an empty field. */
 static bool is_blank(
 	const struct csv *c, const struct csv_record *record, const struct row *row)
@@ -110,6 +124,8 @@ static size_t skip_header(const struct csv *c, struct chunk *chunk, struct row *
 		return at;
 	csv_split(chunk->raw.data + at, chunk->raw.used - at, c->delimiter, row->fields,
 		c->source.schema.count, &record);
+	if (!record.problem && record.fields == c->source.schema.count)
+		csv_fold(row->fields, &record);
 	if (record.problem ||
 		!csv_columns_match_header(&c->columns, row->fields, record.fields))
 		chunk->fatal = "the header is not the one of the first file";
@@ -134,9 +150,7 @@ static void parse_rows(const struct csv *c, struct chunk *chunk, struct row *row
 			c->source.schema.count, &record);
 		end = at + record.bytes;
 		if (!is_blank(c, &record, row)) {
-			why = check_row(c, row, &record, &column);
-			if (!why)
-				why = add_row(c, chunk, row, end, &column);
+			why = take_row(c, chunk, row, &record, end, &column);
 			if (why)
 				chunk_reject(chunk, line + 1, at, record.bytes, why,
 					column < 0 ? NULL

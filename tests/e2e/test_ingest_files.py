@@ -167,6 +167,19 @@ def test_rows_of_hostile_bytes_are_told_apart(tmp_path):
                    for said in done.stderr.splitlines()), (line, done.stderr)
 
 
+def test_a_refused_row_is_left_as_it_was_and_makes_no_other(tmp_path):
+    rows = [b'1,"a""b",3\n', b'2,"x""\ny"z\n', b'"","a"""x,"1\n', b'3,"p""\n""q"\n', b'x,y\n']
+    (tmp_path / "in.csv").write_bytes(b"id,t\n" + b"".join(rows))
+    done = ok("csv", str(tmp_path / "in.csv"), options={
+        "columns": "id:int,t:string", "to": "json:%s" % (tmp_path / "out"),
+        "rejects": str(tmp_path / "rejects")})
+    assert [json.loads(line) for line in open(tmp_path / "out")] == [{"id": 3, "t": 'p"\n"q'}]
+    assert (tmp_path / "rejects").read_bytes() == b"".join(rows[:3] + rows[4:])
+    lines = [int(said.split(" line=")[1].split()[0]) for said in done.stderr.splitlines()
+             if "row_left_out" in said]
+    assert lines == [2, 3, 4, 5, 8]
+
+
 def test_append_adds_rows_once_and_a_failed_run_takes_them_back(readers, tmp_path):  # noqa: F811
     base = str(tmp_path / "rows")
     options = {"shape": "users", "seed": 1, "to": sinks(base, KINDS[:3])}

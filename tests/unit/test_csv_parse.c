@@ -26,6 +26,8 @@ static void shows(const char *text, const char *expected)
 	for (size_t at = 0; at < len; at += record.bytes) {
 		csv_split(copy + at, len - at, ',', fields, FIELDS, &record);
 		assert_true(record.bytes > 0);
+		if (!record.problem)
+			csv_fold(fields, &record);
 		for (size_t i = 0; i < record.fields && !record.problem; i++) {
 			strncat(shown, fields[i].text, fields[i].len);
 			strcat(shown, i + 1 < record.fields ? "|" : "");
@@ -74,6 +76,60 @@ static void half_a_quote_costs_its_line_only(void **state)
 	shows("1,\"open\n2,b\n", "!;2|b;");
 	shows("1,\"x\"y\n2,b\n", "!;2|b;");
 	shows("\"", "!;");
+}
+
+/* A row that is refused goes into --rejects; what follows half a quote is looked at again. */
+static void a_split_changes_nothing(void **state)
+{
+	static const char *const texts[] = {
+		"\"a\"\"b\",\"x\"y\n1,2\n", "\"\"\"\n\"\"\",\"\"\"\"\n", "\"a\"\"b\"\",c\nd"};
+	struct csv_field fields[FIELDS];
+	struct csv_record record;
+
+	(void)state;
+	for (size_t t = 0; t < sizeof(texts) / sizeof(texts[0]); t++) {
+		char copy[64];
+
+		strcpy(copy, texts[t]);
+		csv_split(copy, strlen(copy), ',', fields, FIELDS, &record);
+		assert_string_equal(copy, texts[t]);
+	}
+}
+
+static size_t count_line_feeds(const char *text, size_t len)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < len; i++)
+		count += text[i] == '\n';
+	return count;
+}
+
+static void folded_quotes_are_unfolded_to_what_was_there(void **state)
+{
+	(void)state;
+	srand(3);
+	for (int round = 0; round < 20000; round++) {
+		char text[64] = "\"", copy[64];
+		struct csv_field fields[FIELDS];
+		struct csv_record record;
+		size_t len = 1;
+
+		while (len < 40 && rand() % 20) {
+			text[len] = "\"\"a\n,"[rand() % 5];
+			if (text[len++] == '"')
+				text[len++] = '"';
+		}
+		text[len++] = '"';
+		memcpy(copy, text, len);
+		csv_split(copy, len, ',', fields, FIELDS, &record);
+		assert_null(record.problem);
+		csv_fold(fields, &record);
+		assert_int_equal(count_line_feeds(copy, len), count_line_feeds(text, len));
+		csv_unfold(fields, &record);
+		assert_memory_equal(copy, text, len);
+		assert_int_equal(fields[0].len, len - 2);
+	}
 }
 
 static void more_fields_than_room_are_counted(void **state)
@@ -208,6 +264,8 @@ int main(void)
 		cmocka_unit_test(quotes_hold_delimiters_line_ends_and_quotes),
 		cmocka_unit_test(a_quote_inside_an_unquoted_field_is_data),
 		cmocka_unit_test(half_a_quote_costs_its_line_only),
+		cmocka_unit_test(a_split_changes_nothing),
+		cmocka_unit_test(folded_quotes_are_unfolded_to_what_was_there),
 		cmocka_unit_test(more_fields_than_room_are_counted),
 		cmocka_unit_test(well_formed_text_is_cut_between_rows_only),
 		cmocka_unit_test(hostile_text_never_leaves_its_bounds),
