@@ -25,6 +25,11 @@ struct checkpoint {
 	int failed;
 };
 
+static uint64_t number(const json_t *object, const char *name)
+{
+	return (uint64_t)json_integer_value(json_object_get(object, name));
+}
+
 static int check_loaded(const struct checkpoint *c, const json_t *loaded, struct errmsg *msg)
 {
 	const char *word = json_string_value(json_object_get(loaded, "source"));
@@ -98,6 +103,14 @@ const json_t *checkpoint_loaded(const struct checkpoint *c)
 	return c->loaded;
 }
 
+/* The file, when the group's offset has expired; or it knows that these records were the last. */
+static bool is_newer_than(const struct checkpoint *c, uint64_t records)
+{
+	return c->loaded &&
+	       (records < checkpoint_records(c) ||
+		       (records == checkpoint_records(c) && checkpoint_is_done(c)));
+}
+
 int checkpoint_replace(struct checkpoint *c, const char *text, struct errmsg *msg)
 {
 	json_error_t why;
@@ -108,10 +121,8 @@ int checkpoint_replace(struct checkpoint *c, const char *text, struct errmsg *ms
 		return errmsg_set(
 			msg, ERR_INVALID, "position in the transaction: %s", why.text);
 	err = check_loaded(c, position, msg);
-	if (err == 0 && c->loaded &&
-		json_integer_value(json_object_get(position, "records")) <
-			(json_int_t)checkpoint_records(c)) {
-		json_decref(position); /* the file is newer: the group's offset has expired */
+	if (err == 0 && is_newer_than(c, number(position, "records"))) {
+		json_decref(position);
 		return 0;
 	}
 	if (err != 0) {
@@ -137,11 +148,6 @@ const json_t *checkpoint_sink_state(const struct checkpoint *c, int sink)
 {
 	return c->loaded ? json_array_get(json_object_get(c->loaded, "sinks"), (size_t)sink)
 			 : NULL;
-}
-
-static uint64_t number(const json_t *object, const char *name)
-{
-	return (uint64_t)json_integer_value(json_object_get(object, name));
 }
 
 int checkpoint_seek(const struct checkpoint *c, struct source *source, struct errmsg *msg)

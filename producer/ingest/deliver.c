@@ -143,18 +143,6 @@ static int judge_rejects(struct deliver *d, struct chunk *chunk, struct errmsg *
 	return err;
 }
 
-/* Waits until this chunk's last record is due. */
-static void pace(struct deliver *d, uint64_t records)
-{
-	double due = d->options->rate > 0 ? (double)records / d->options->rate : 0;
-	double now = (double)(clock_mono_ns() - d->started_ns) / 1e9;
-
-	while (due > now) {
-		poll(NULL, 0, due - now > 0.1 ? 100 : (int)((due - now) * 1000) + 1);
-		now = (double)(clock_mono_ns() - d->started_ns) / 1e9;
-	}
-}
-
 static void barrier(struct deliver *d, bool last)
 {
 	uint64_t records = atomic_load(&d->records);
@@ -163,6 +151,26 @@ static void barrier(struct deliver *d, bool last)
 	d->at_changed = false;
 	d->to_all(d->arg, LANE_BARRIER,
 		barrier_new(d->checkpoint, &d->at, records, d->lanes, last));
+}
+
+static void barrier_if_due(struct deliver *d)
+{
+	if (d->options->checkpoint && d->at_changed && !d->ended &&
+		clock_mono_ms() - d->barrier_ms >= d->options->checkpoint_ms)
+		barrier(d, false);
+}
+
+/* Waits until this chunk's last record is due. */
+static void pace(struct deliver *d, uint64_t records)
+{
+	double due = d->options->rate > 0 ? (double)records / d->options->rate : 0;
+	double now = (double)(clock_mono_ns() - d->started_ns) / 1e9;
+
+	while (due > now) {
+		barrier_if_due(d);
+		poll(NULL, 0, due - now > 0.1 ? 100 : (int)((due - now) * 1000) + 1);
+		now = (double)(clock_mono_ns() - d->started_ns) / 1e9;
+	}
 }
 
 static int deliver_one(struct deliver *d, struct chunk *chunk, struct errmsg *msg)
@@ -174,16 +182,14 @@ static int deliver_one(struct deliver *d, struct chunk *chunk, struct errmsg *ms
 		trim(chunk, (size_t)(d->limit - records));
 		atomic_store(&d->full, true);
 	}
-	d->at = chunk->after;
-	d->at_changed = true;
 	records += chunk->count;
 	pace(d, records - d->resumed);
+	d->at = chunk->after;
+	d->at_changed = true;
 	atomic_store(&d->records, records);
 	atomic_store(&chunk->refs, d->lanes);
 	d->to_all(d->arg, LANE_CHUNK, chunk);
-	if (d->options->checkpoint &&
-		clock_mono_ms() - d->barrier_ms >= d->options->checkpoint_ms)
-		barrier(d, false);
+	barrier_if_due(d);
 	return err;
 }
 
@@ -214,6 +220,14 @@ int deliver_chunk(struct deliver *d, struct chunk *chunk, struct errmsg *msg)
 	end_if_complete(d);
 	pthread_mutex_unlock(&d->mu);
 	return err;
+}
+
+void deliver_idle(struct deliver *d)
+{
+	if (pthread_mutex_trylock(&d->mu) != 0)
+		return; /* a worker delivers, and sees to the barrier itself */
+	barrier_if_due(d);
+	pthread_mutex_unlock(&d->mu);
 }
 
 void deliver_expect(struct deliver *d, uint64_t chunks)

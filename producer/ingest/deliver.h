@@ -24,6 +24,8 @@ int deliver_open(struct deliver *d, struct errmsg *msg);
 /* Owns the caller's reference from now on. An error is a bad row that the options do not allow; the
    good ones before it were delivered. */
 int deliver_chunk(struct deliver *d, struct chunk *chunk, struct errmsg *msg);
+/* Nothing comes: a barrier that is due follows what came before. Any thread. */
+void deliver_idle(struct deliver *d);
 /* There will be `chunks` in all; when they have come, the lanes get their END. */
 void deliver_expect(struct deliver *d, uint64_t chunks);
 /* --count is reached. */

@@ -75,8 +75,11 @@ static bool read_one(struct engine *e, uint64_t seq)
 		return false;
 	chunk->seq = seq;
 	atomic_store(&chunk->refs, 1);
-	while (state == INPUT_WAIT && !atomic_load(&e->stop) && !deliver_is_full(e->deliver))
+	while (state == INPUT_WAIT && !atomic_load(&e->stop) && !deliver_is_full(e->deliver)) {
 		state = e->source->ops->read(e->source, chunk, &msg);
+		if (state == INPUT_WAIT)
+			deliver_idle(e->deliver);
+	}
 	if (state == INPUT_DATA) {
 		queue_push(&e->parse_queue, 0, chunk);
 		return true;

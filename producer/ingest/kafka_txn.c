@@ -32,6 +32,22 @@ static char *make_id(const struct ingest_options *o, const char *topic)
 	return id;
 }
 
+/* A transaction lies open from one checkpoint to the next; a broker ends one that is too old. */
+static int check_interval(
+	rd_kafka_conf_t *conf, const struct ingest_options *o, struct errmsg *msg)
+{
+	char text[32] = "";
+	size_t bytes = sizeof(text);
+
+	rd_kafka_conf_get(conf, "transaction.timeout.ms", text, &bytes);
+	if (o->checkpoint_ms < strtoll(text, NULL, 10))
+		return 0;
+	return errmsg_set(msg, ERR_CONFIG,
+		"option checkpoint.interval-ms: %lld is not below "
+		"kafka.transaction.timeout.ms (%s): no transaction would ever be committed",
+		(long long)o->checkpoint_ms, text);
+}
+
 int kafka_txn_configure(rd_kafka_conf_t *conf, const struct ingest_options *o,
 	const char *topic, struct errmsg *msg)
 {
@@ -40,16 +56,25 @@ int kafka_txn_configure(rd_kafka_conf_t *conf, const struct ingest_options *o,
 		conf, &o->conf, "transactional.id", id, "use --transactional-id instead", msg);
 
 	free(id);
-	return err;
+	return err ? err : check_interval(conf, o, msg);
+}
+
+bool kafka_txn_is_fenced(rd_kafka_resp_err_t error)
+{
+	return error == RD_KAFKA_RESP_ERR__FENCED ||
+	       error == RD_KAFKA_RESP_ERR_PRODUCER_FENCED ||
+	       error == RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH;
 }
 
 /* 0, or ERR_*; asks again while the error may pass. */
 static int settle(const char *what, rd_kafka_error_t *error, int *tries, struct errmsg *msg)
 {
+	bool fenced;
 	int err;
 
 	if (!error)
 		return 0;
+	fenced = kafka_txn_is_fenced(rd_kafka_error_code(error));
 	if (rd_kafka_error_is_retriable(error) && ++*tries < TRIES) {
 		log_limited(LOG_WARN, "transaction_retry", LOG_F("call", LOG_STR(what)),
 			LOG_F("error", LOG_STR(rd_kafka_error_string(error))));
@@ -57,13 +82,9 @@ static int settle(const char *what, rd_kafka_error_t *error, int *tries, struct 
 		poll(NULL, 0, 100);
 		return ERR_TIMEOUT;
 	}
-	err = errmsg_set(msg,
-		rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR__FENCED ? ERR_REFUSED
-									: ERR_UNAVAILABLE,
-		"%s: %s%s", what, rd_kafka_error_string(error),
-		rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR__FENCED
-			? " (another run uses the same transactional id)"
-			: "");
+	err = errmsg_set(msg, fenced ? ERR_REFUSED : ERR_UNAVAILABLE, "%s: %s%s", what,
+		rd_kafka_error_string(error),
+		fenced ? " (another run uses the same transactional id)" : "");
 	rd_kafka_error_destroy(error);
 	return err;
 }
@@ -121,6 +142,8 @@ int kafka_txn_new(struct kafka_txn **out, rd_kafka_t *rk, struct sink *sink, str
 		err = read_committed(sink->options, t, &position, msg);
 	if (err == 0 && position)
 		err = checkpoint_replace(sink->checkpoint, position, msg);
+	if (err != 0 && position)
+		errmsg_wrap(msg, "position of group %s", t->id);
 	free(position);
 	if (err != 0) {
 		kafka_txn_free(t, false);

@@ -17,11 +17,14 @@
 
 struct kafka_txn;
 
+/* ERR_CONFIG, too, for a checkpoint interval in which the broker would end a transaction. */
 int kafka_txn_configure(rd_kafka_conf_t *conf, const struct ingest_options *options,
 	const char *topic, struct errmsg *msg);
 /* Fences an older run of the same id and moves the sink's checkpoint to the last commit. */
 int kafka_txn_new(
 	struct kafka_txn **out, rd_kafka_t *rk, struct sink *sink, struct errmsg *msg);
+/* The error says that a newer run has the id. */
+bool kafka_txn_is_fenced(rd_kafka_resp_err_t error);
 /* Opens a transaction if none is. */
 int kafka_txn_begin(struct kafka_txn *t, struct errmsg *msg);
 int kafka_txn_commit(

@@ -48,14 +48,29 @@ struct kafka {
 	struct kafka_txn *txn; /* NULL: none */
 };
 
+/* True when the producer has failed for good: that says more than the reports that follow. */
+static bool take_fatal(struct kafka *k, rd_kafka_t *rk)
+{
+	char text[512];
+	rd_kafka_resp_err_t error = rd_kafka_fatal_error(rk, text, sizeof(text));
+
+	if (!error)
+		return false;
+	if (kafka_txn_is_fenced(error))
+		k->failed = errmsg_set(&k->why, ERR_REFUSED,
+			"%s (another run uses the same transactional id)", text);
+	else
+		k->failed = errmsg_set(&k->why, ERR_UNAVAILABLE, "%s", text);
+	return true;
+}
+
 /* In the lane, from rd_kafka_poll(). */
 static void on_report(rd_kafka_t *rk, const rd_kafka_message_t *message, void *opaque)
 {
 	struct kafka *k = opaque;
 	struct epoch *epoch = message->_private;
 
-	(void)rk;
-	if (message->err && !k->failed)
+	if (message->err && !k->failed && !take_fatal(k, rk))
 		k->failed = errmsg_set(&k->why, ERR_UNAVAILABLE,
 			"a record was not delivered to partition %d: %s", message->partition,
 			rd_kafka_err2str(message->err));
@@ -69,14 +84,11 @@ static void on_report(rd_kafka_t *rk, const rd_kafka_message_t *message, void *o
 static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
 {
 	struct kafka *k = opaque;
-	char text[512];
 
-	if (code == RD_KAFKA_RESP_ERR__FATAL && !k->failed) {
-		rd_kafka_fatal_error(rk, text, sizeof(text));
-		k->failed = errmsg_set(&k->why, ERR_UNAVAILABLE, "%s", text);
-	} else {
+	if (code != RD_KAFKA_RESP_ERR__FATAL)
 		log_limited(LOG_WARN, "kafka_error", LOG_F("error", LOG_STR(reason)));
-	}
+	else if (!k->failed)
+		take_fatal(k, rk);
 }
 
 static void new_epoch(struct kafka *k)
