@@ -40,6 +40,8 @@ static int emit(struct blocks *b, struct chunk *chunk, size_t end, bool mid_line
 	chunk->from = b->at;
 	b->at.offset += end;
 	b->at.line += count_lines(chunk->raw.data, end);
+	b->at.mid_line = mid_line;
+	b->at.skipping = b->skipping;
 	chunk->after = b->at;
 	chunk->bytes = consumed - b->consumed;
 	b->consumed = consumed;
@@ -56,7 +58,7 @@ static bool skip_line(struct blocks *b, struct buf *raw)
 	raw->used -= drop;
 	b->at.offset += drop;
 	b->at.line += end != NULL;
-	b->skipping = end == NULL;
+	b->skipping = b->at.skipping = end == NULL;
 	return end != NULL;
 }
 
@@ -94,7 +96,7 @@ static int next_file(struct blocks *b, struct errmsg *msg)
 	int state = input_next(b->in, msg);
 
 	b->open = state == INPUT_DATA;
-	b->mid_line = b->skipping = false;
+	b->mid_line = b->skipping = b->at.mid_line = b->at.skipping = false;
 	b->at.file = input_index(b->in);
 	b->at.offset = b->at.line = 0;
 	return state;
@@ -109,8 +111,8 @@ int blocks_read(struct blocks *b, struct chunk *chunk, struct errmsg *msg)
 	buf_put(raw, b->carry.data, b->carry.used);
 	b->carry.used = 0;
 	for (;;) {
-		if (b->skipping && raw->used > 0)
-			skip_line(b, raw);
+		if (b->skipping && raw->used > 0 && !skip_line(b, raw))
+			return INPUT_WAIT; /* it may never end: the caller looks up */
 		end = raw->used ? b->boundary(b->arg, raw->data, raw->used, false) : 0;
 		if (end > 0)
 			return emit(b, chunk, end, false);
@@ -134,6 +136,25 @@ int blocks_read(struct blocks *b, struct chunk *chunk, struct errmsg *msg)
 		raw->used = 0;
 		return state;
 	}
+}
+
+int blocks_seek(struct blocks *b, const struct position *at, const struct input_file *file,
+	struct errmsg *msg)
+{
+	uint64_t offset = at->offset;
+	int err = input_seek(b->in, file, &offset, msg);
+
+	b->at = *at;
+	b->at.file = input_index(b->in);
+	if (offset != at->offset) { /* from the start again */
+		b->at.offset = offset;
+		b->at.line = 0;
+		b->at.mid_line = b->at.skipping = false;
+	}
+	b->open = err == 0;
+	b->mid_line = b->at.mid_line;
+	b->skipping = b->at.skipping;
+	return err;
 }
 
 void blocks_release(struct blocks *b)

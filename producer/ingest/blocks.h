@@ -35,6 +35,9 @@ struct blocks {
 
 /* An enum input_state (INPUT_END: of the last file) or ERR_IO. `chunk` is empty. */
 int blocks_read(struct blocks *b, struct chunk *chunk, struct errmsg *msg);
+/* Continues behind a position (input_seek). */
+int blocks_seek(struct blocks *b, const struct position *at, const struct input_file *file,
+	struct errmsg *msg);
 void blocks_release(struct blocks *b);
 
 #endif

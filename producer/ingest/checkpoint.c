@@ -157,10 +157,12 @@ int checkpoint_seek(const struct checkpoint *c, struct source *source, struct er
 	struct input_file file = {.device = number(at, "device"), .inode = number(at, "inode")};
 	struct position position = {.offset = number(at, "offset"),
 		.line = number(at, "line"),
-		.rows = number(at, "rows")};
+		.rows = number(at, "rows"),
+		.mid_line = json_is_true(json_object_get(at, "mid_line")),
+		.skipping = json_is_true(json_object_get(at, "skipping"))};
 	int err;
 
-	if (source->input && !path)
+	if (source->input && !json_object_get(at, "inode"))
 		return 0; /* nothing had been read yet */
 	if (!source->input) {
 		source->seed = number(at, "seed");
@@ -177,8 +179,9 @@ int checkpoint_seek(const struct checkpoint *c, struct source *source, struct er
 json_t *checkpoint_position(struct checkpoint *c, const struct position *at, uint64_t records,
 	json_t *sinks, bool last)
 {
-	json_t *position = json_pack("{s:I,s:I,s:I}", "rows", (json_int_t)at->rows, "offset",
-		(json_int_t)at->offset, "line", (json_int_t)at->line);
+	json_t *position = json_pack("{s:I,s:I,s:I,s:b,s:b}", "rows", (json_int_t)at->rows,
+		"offset", (json_int_t)at->offset, "line", (json_int_t)at->line, "mid_line",
+		(int)at->mid_line, "skipping", (int)at->skipping);
 
 	if (c->source->input) {
 		const struct input_file *file = input_file(c->source->input, at->file);

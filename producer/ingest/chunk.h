@@ -59,6 +59,8 @@ struct position {
 	uint64_t offset; /* decoded bytes of that file */
 	uint64_t line; /* lines of that file that are behind it */
 	uint64_t rows; /* generated rows; records delivered for the others */
+	bool mid_line; /* within a line that is split */
+	bool skipping; /* within a line whose rest is dropped */
 };
 
 struct chunk_pool;

@@ -105,15 +105,18 @@ static void report(struct deliver *d, const struct chunk *chunk, const struct re
 static void trim(struct chunk *chunk, size_t count)
 {
 	uint64_t end = count ? chunk->records[count - 1].end : 0;
-	uint64_t lines = 0;
+	struct position after = chunk->from;
 
+	after.offset += end;
 	for (uint64_t i = 0; i < end && i < chunk->raw.used; i++)
-		lines += chunk->raw.data[i] == '\n';
+		after.line += chunk->raw.data[i] == '\n';
+	if (end > 0)
+		after.mid_line = chunk->raw.data[end - 1] != '\n';
+	if (end > 0 && end == chunk->raw.used) /* a line may have been cut there */
+		after = chunk->after;
+	after.rows = chunk->from.rows + count;
 	chunk->count = count;
-	chunk->after = chunk->from;
-	chunk->after.offset += end;
-	chunk->after.line += lines;
-	chunk->after.rows += count;
+	chunk->after = after;
 }
 
 static int judge_rejects(struct deliver *d, struct chunk *chunk, struct errmsg *msg)

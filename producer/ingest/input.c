@@ -1,13 +1,13 @@
 #include "producer/ingest/input.h"
 
-#include "common/clock.h"
+#include "common/log.h"
 #include "producer/ingest/buf.h"
 #include "producer/ingest/inflate.h"
 #include "producer/ingest/input_paths.h"
+#include "producer/ingest/input_place.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <glob.h>
 #include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -225,47 +225,29 @@ void input_unread(struct input *in, const char *bytes, size_t count)
 	in->unread_at = 0;
 }
 
-/* Opens the wanted file: by its name, or (rotated meanwhile) by another name. */
+/* Opens the wanted file, and says which come after it. */
 static int open_for_seek(struct input *in, const struct input_file *file, struct errmsg *msg)
 {
-	int state = INPUT_END;
+	size_t at;
+	int err = input_place_find(in->paths, in->path_count, file, &at, msg);
 
-	for (in->path_at = 0; in->path_at < in->path_count;) {
-		if (strcmp(in->paths[in->path_at++], file->path) == 0)
-			state = open_path(in, file->path, msg);
-		if (state < 0)
-			return state;
-		if (state == INPUT_DATA)
-			break;
-	}
-	if (state == INPUT_END)
-		return errmsg_set(msg, ERR_IO, "%s is not among the files to read", file->path);
-	return 0;
+	if (err != 0)
+		return err;
+	in->path_at = at + 1;
+	err = open_path(in, in->paths[at], msg);
+	return err < 0 ? err : 0;
 }
 
 /* The same file, whatever it is called now: rotation gives it a longer name. */
 static int open_followed(struct input *in, const struct input_file *file, struct errmsg *msg)
 {
-	char *pattern = mem_printf("%s*", in->paths[0]);
-	char *found = NULL;
-	struct stat st;
-	glob_t names;
+	char *found = input_place_rotated(in->paths[0], file);
 	int state;
 
-	if (glob(pattern, 0, NULL, &names) == 0) {
-		for (size_t i = 0; i < names.gl_pathc && !found; i++) {
-			if (stat(names.gl_pathv[i], &st) == 0 && st.st_ino == file->inode &&
-				st.st_dev == file->device)
-				found = mem_strdup(names.gl_pathv[i]);
-		}
-		globfree(&names);
-	}
-	free(pattern);
 	if (!found)
 		return errmsg_set(msg, ERR_IO,
 			"the file that was %s at the checkpoint is gone; remove the checkpoint "
-			"to "
-			"start with the one there is",
+			"to start with the one there is",
 			in->paths[0]);
 	in->path_at = 1;
 	state = open_path(in, found, msg);
@@ -305,29 +287,43 @@ static bool is_plain_file(int fd)
 	return pread(fd, b, sizeof(b), 0) >= 0 && !inflate_is_compressed(b, sizeof(b));
 }
 
+static int seek_plain(
+	struct input *in, const struct input_file *file, uint64_t *offset, struct errmsg *msg)
+{
+	struct stat st;
+
+	if (fstat(in->fd, &st) != 0)
+		return errmsg_set(msg, ERR_IO, "%s: %s", file->path, strerror(errno));
+	if ((uint64_t)st.st_size < *offset && in->follow) {
+		log_event(LOG_WARN, "followed_file_was_cut", LOG_F("file", LOG_STR(file->path)),
+			LOG_F("was_read_to", LOG_INT(*offset)),
+			LOG_F("bytes_now", LOG_INT(st.st_size)));
+		*offset = 0;
+	}
+	if ((uint64_t)st.st_size < *offset || lseek(in->fd, (off_t)*offset, SEEK_SET) < 0)
+		return errmsg_set(
+			msg, ERR_IO, "%s is shorter than when it was read", file->path);
+	inflate_set_plain(in->inflate);
+	in->raw_offset = *offset;
+	atomic_fetch_add(&in->consumed, *offset);
+	return 0;
+}
+
 int input_seek(
-	struct input *in, const struct input_file *file, uint64_t offset, struct errmsg *msg)
+	struct input *in, const struct input_file *file, uint64_t *offset, struct errmsg *msg)
 {
 	int err;
 
+	if (in->fd >= 0 && !in->regular &&
+		strcmp(input_file(in, input_index(in))->path, file->path) == 0)
+		return skip_decoded(in, *offset, msg); /* a pipe gives its bytes only once */
 	close_file(in);
 	in->unread.used = in->unread_at = 0;
 	err = in->follow ? open_followed(in, file, msg) : open_for_seek(in, file, msg);
 	if (err != 0)
 		return err;
-	if (in->regular && is_plain_file(in->fd)) {
-		struct stat st;
-
-		if (fstat(in->fd, &st) != 0 || (uint64_t)st.st_size < offset ||
-			lseek(in->fd, (off_t)offset, SEEK_SET) < 0)
-			return errmsg_set(
-				msg, ERR_IO, "%s is shorter than when it was read", file->path);
-		inflate_set_plain(in->inflate);
-		in->raw_offset = offset;
-		atomic_fetch_add(&in->consumed, offset);
-		return 0;
-	}
-	return skip_decoded(in, offset, msg);
+	return in->regular && is_plain_file(in->fd) ? seek_plain(in, file, offset, msg)
+						    : skip_decoded(in, *offset, msg);
 }
 
 uint32_t input_index(const struct input *in)

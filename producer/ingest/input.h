@@ -45,9 +45,10 @@ int input_next(struct input *in, struct errmsg *msg);
 /* Puts bytes back in front of what comes next. Copied. */
 void input_unread(struct input *in, const char *bytes, size_t count);
 
-/* Continues behind `offset` decoded bytes of that file; ERR_IO when it is not there any more. */
+/* Continues behind *offset decoded bytes of that file; ERR_IO when it is not there any more. A
+   followed file that was cut meanwhile is read from its start: *offset is then 0. */
 int input_seek(
-	struct input *in, const struct input_file *file, uint64_t offset, struct errmsg *msg);
+	struct input *in, const struct input_file *file, uint64_t *offset, struct errmsg *msg);
 
 /* Index of the open file; its path for messages. Any thread may look at an older index. */
 uint32_t input_index(const struct input *in);

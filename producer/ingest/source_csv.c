@@ -189,13 +189,7 @@ static void csv_parse(struct source *source, struct chunk *chunk)
 static int csv_seek(struct source *source, const struct position *at,
 	const struct input_file *file, struct errmsg *msg)
 {
-	struct csv *c = (struct csv *)source;
-	int err = input_seek(source->input, file, at->offset, msg);
-
-	c->blocks.at = *at;
-	c->blocks.at.file = input_index(source->input);
-	c->blocks.open = err == 0;
-	return err;
+	return blocks_seek(&((struct csv *)source)->blocks, at, file, msg);
 }
 
 static void csv_free(struct source *source)

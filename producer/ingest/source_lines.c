@@ -119,13 +119,7 @@ static void lines_parse(struct source *source, struct chunk *chunk)
 static int lines_seek(struct source *source, const struct position *at,
 	const struct input_file *file, struct errmsg *msg)
 {
-	struct lines *l = (struct lines *)source;
-	int err = input_seek(source->input, file, at->offset, msg);
-
-	l->blocks.at = *at;
-	l->blocks.at.file = input_index(source->input);
-	l->blocks.open = err == 0;
-	return err;
+	return blocks_seek(&((struct lines *)source)->blocks, at, file, msg);
 }
 
 static void lines_free(struct source *source)

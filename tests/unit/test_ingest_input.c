@@ -1,11 +1,13 @@
 /* inflate, blocks, positions: bytes come once, wherever a read ends and a run goes on. */
 #include "producer/ingest/inflate.h"
+#include "producer/ingest/source.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
 
@@ -81,10 +83,81 @@ static void compressed_data_that_ends_where_the_room_ends_is_whole(void **state)
 	}
 }
 
+/* All records of the file, with a | behind each; with `again`, another source reads each chunk's
+   successor, as runs that stop and go on do. */
+static void read_lines(struct ingest_options *options, bool again, char *out)
+{
+	struct chunk_pool *pool = chunk_pool_new(1, 1);
+	struct source *source;
+	struct errmsg msg;
+	int state;
+
+	assert_int_equal(source_lines_new(&source, options, &msg), 0);
+	do {
+		struct chunk *chunk = chunk_pool_get(pool);
+
+		atomic_store(&chunk->refs, 1);
+		do
+			state = source->ops->read(source, chunk, &msg);
+		while (state == INPUT_WAIT);
+		if (state == INPUT_DATA)
+			source->ops->parse(source, chunk);
+		for (size_t i = 0; state == INPUT_DATA && i < chunk->count; i++) {
+			memcpy(out, chunk->records[i].value, chunk->records[i].value_len);
+			out += chunk->records[i].value_len;
+			*out++ = '|';
+		}
+		if (state == INPUT_DATA && again) {
+			struct input_file file = *input_file(source->input, chunk->after.file);
+			struct source *next;
+
+			assert_int_equal(source_lines_new(&next, options, &msg), 0);
+			assert_int_equal(next->ops->seek(next, &chunk->after, &file, &msg), 0);
+			source_free(source);
+			source = next;
+		}
+		chunk_unref(chunk);
+	} while (state == INPUT_DATA);
+	assert_int_equal(state, INPUT_END);
+	*out = 0;
+	source_free(source);
+	chunk_pool_free(pool);
+}
+
+static void a_run_goes_on_within_a_line_that_is_too_long(void **state)
+{
+	char name[] = "/tmp/wt-test-XXXXXX", *path = name;
+	int fd = mkstemp(name);
+	static const size_t lengths[] = {3, 16, 17, 32, 33, 700000, 0, 699984, 5};
+	char *once = malloc(2 << 20), *pieces = malloc(2 << 20), *line = malloc(700000);
+
+	(void)state;
+	memset(line, 'x', 700000);
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+		assert_int_equal(write(fd, line, lengths[i]), lengths[i]);
+		assert_int_equal(write(fd, "\n", 1), 1);
+	}
+	for (int overlong = 0; overlong < 3; overlong++) { /* split, truncate, reject */
+		struct ingest_options options = {.paths = {.items = &path, .count = 1},
+			.max_record_bytes = 16,
+			.long_lines = overlong};
+
+		read_lines(&options, false, once);
+		read_lines(&options, true, pieces);
+		assert_string_equal(once, pieces);
+	}
+	unlink(path);
+	close(fd);
+	free(line);
+	free(pieces);
+	free(once);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(compressed_data_that_ends_where_the_room_ends_is_whole),
+		cmocka_unit_test(a_run_goes_on_within_a_line_that_is_too_long),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
