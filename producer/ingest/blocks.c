@@ -1,5 +1,8 @@
 #include "producer/ingest/blocks.h"
 
+#define LEAST_BYTES 16
+#define MOST_BYTES  (512 * 1024)
+
 #define LANES 16
 typedef signed char bytes_of_16 __attribute__((vector_size(LANES)));
 
@@ -102,10 +105,27 @@ static int next_file(struct blocks *b, struct errmsg *msg)
 	return state;
 }
 
+size_t blocks_bytes(double rate)
+{
+	double bytes = rate * 4; /* of common lines less than a tenth of a second */
+
+	if (rate <= 0 || bytes > MOST_BYTES)
+		return MOST_BYTES;
+	return bytes < LEAST_BYTES ? LEAST_BYTES : (size_t)bytes;
+}
+
+/* Twice as much each time while no record ends, so that a long one is not looked at for ever. */
+static size_t next_bytes(const struct blocks *b, size_t used)
+{
+	if (used <= b->block_bytes)
+		return b->block_bytes;
+	return used < MOST_BYTES ? used : MOST_BYTES;
+}
+
 int blocks_read(struct blocks *b, struct chunk *chunk, struct errmsg *msg)
 {
 	struct buf *raw = &chunk->raw;
-	size_t got, end;
+	size_t got, end, room;
 	int state;
 
 	buf_put(raw, b->carry.data, b->carry.used);
@@ -121,8 +141,8 @@ int blocks_read(struct blocks *b, struct chunk *chunk, struct errmsg *msg)
 		state = b->open ? INPUT_DATA : next_file(b, msg);
 		if (state != INPUT_DATA)
 			return state;
-		state = input_read(
-			b->in, buf_room(raw, b->block_bytes), b->block_bytes, &got, msg);
+		room = next_bytes(b, raw->used);
+		state = input_read(b->in, buf_room(raw, room), room, &got, msg);
 		raw->used += got;
 		if (state == INPUT_DATA)
 			continue;

@@ -20,7 +20,8 @@ struct blocks {
 	struct input *in; /* borrowed */
 	blocks_boundary *boundary;
 	const void *arg;
-	size_t block_bytes, max_record_bytes;
+	size_t block_bytes; /* read at once; blocks_bytes() */
+	size_t max_record_bytes;
 	enum overlong overlong;
 	/* One line of a record whose end never came is refused, the next is tried (CSV). */
 	bool refuse_first_line;
@@ -33,6 +34,8 @@ struct blocks {
 	uint64_t consumed;
 };
 
+/* For records at this rate: what waits for its turn need not have been read. 0: as fast as it goes. */
+size_t blocks_bytes(double rate);
 /* An enum input_state (INPUT_END: of the last file) or ERR_IO. `chunk` is empty. */
 int blocks_read(struct blocks *b, struct chunk *chunk, struct errmsg *msg);
 /* Continues behind a position (input_seek). */

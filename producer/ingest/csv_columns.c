@@ -46,6 +46,9 @@ static int peek(struct csv_columns *c, struct input *in, struct buf *head, bool 
 		head->used += got;
 		if (state < 0)
 			return state;
+		if (state == INPUT_WAIT && input_is_stopped())
+			return errmsg_set(
+				msg, ERR_UNFINISHED, "stopped before the first row came");
 		/* a slow pipe: what is there must do, as soon as it holds a row or two */
 		if (state == INPUT_END || (state == INPUT_WAIT && head->used > 0 &&
 						  memchr(head->data, '\n', head->used)))

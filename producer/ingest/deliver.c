@@ -33,7 +33,9 @@ struct deliver {
 	int64_t started_ns, barrier_ms;
 	/* written under mu, read by anyone */
 	_Atomic uint64_t records, rejected;
-	_Atomic bool full;
+	_Atomic bool full, cut;
+	/* written by anyone */
+	_Atomic bool stopped;
 };
 
 struct deliver *deliver_new(const struct ingest_options *options, struct source *source,
@@ -163,17 +165,18 @@ static void barrier_if_due(struct deliver *d)
 		barrier(d, false);
 }
 
-/* Waits until this chunk's last record is due. */
-static void pace(struct deliver *d, uint64_t records)
+/* Waits until this chunk's last record is due. False: it was stopped before. */
+static bool pace(struct deliver *d, uint64_t records)
 {
 	double due = d->options->rate > 0 ? (double)records / d->options->rate : 0;
 	double now = (double)(clock_mono_ns() - d->started_ns) / 1e9;
 
-	while (due > now) {
+	while (due > now && !atomic_load(&d->stopped)) {
 		barrier_if_due(d);
 		poll(NULL, 0, due - now > 0.1 ? 100 : (int)((due - now) * 1000) + 1);
 		now = (double)(clock_mono_ns() - d->started_ns) / 1e9;
 	}
+	return due <= now;
 }
 
 static int deliver_one(struct deliver *d, struct chunk *chunk, struct errmsg *msg)
@@ -186,7 +189,12 @@ static int deliver_one(struct deliver *d, struct chunk *chunk, struct errmsg *ms
 		atomic_store(&d->full, true);
 	}
 	records += chunk->count;
-	pace(d, records - d->resumed);
+	if (!pace(d, records - d->resumed)) {
+		chunk_unref(chunk);
+		d->failed = true;
+		atomic_store(&d->cut, true);
+		return 0;
+	}
 	d->at = chunk->after;
 	d->at_changed = true;
 	atomic_store(&d->records, records);
@@ -239,6 +247,16 @@ void deliver_expect(struct deliver *d, uint64_t chunks)
 	d->expected = chunks;
 	end_if_complete(d);
 	pthread_mutex_unlock(&d->mu);
+}
+
+void deliver_stop(struct deliver *d)
+{
+	atomic_store(&d->stopped, true);
+}
+
+bool deliver_was_cut(const struct deliver *d)
+{
+	return atomic_load(&d->cut);
 }
 
 bool deliver_is_full(struct deliver *d)

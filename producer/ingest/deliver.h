@@ -28,6 +28,10 @@ int deliver_chunk(struct deliver *d, struct chunk *chunk, struct errmsg *msg);
 void deliver_idle(struct deliver *d);
 /* There will be `chunks` in all; when they have come, the lanes get their END. */
 void deliver_expect(struct deliver *d, uint64_t chunks);
+/* What waits for its turn (--rate) is not delivered. Any thread, also a signal's. */
+void deliver_stop(struct deliver *d);
+/* deliver_stop() left something out. */
+bool deliver_was_cut(const struct deliver *d);
 /* --count is reached. */
 bool deliver_is_full(struct deliver *d);
 void deliver_progress(

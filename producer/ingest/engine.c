@@ -61,6 +61,7 @@ static void fail(struct engine *e, int err, const struct errmsg *why)
 	}
 	pthread_mutex_unlock(&e->mu);
 	atomic_store(&e->stop, true);
+	deliver_stop(e->deliver);
 	chunk_pool_stop(e->pool);
 }
 
@@ -291,7 +292,7 @@ int engine_join(struct engine *e, bool *stopped, struct errmsg *msg)
 		*msg = e->why;
 	else
 		err = checkpoint_error(e->checkpoint, msg);
-	*stopped = atomic_load(&e->asked) && !e->input_ended;
+	*stopped = atomic_load(&e->asked) && (!e->input_ended || deliver_was_cut(e->deliver));
 	return err;
 }
 
@@ -299,6 +300,7 @@ void engine_stop(struct engine *e)
 {
 	atomic_store(&e->asked, true);
 	atomic_store(&e->stop, true);
+	deliver_stop(e->deliver);
 }
 
 void engine_progress(struct engine *e, struct engine_progress *out)

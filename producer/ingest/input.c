@@ -34,8 +34,9 @@ struct input {
 	struct input_file *files;
 	_Atomic uint32_t file_count;
 	_Atomic uint64_t consumed;
-	_Atomic bool stopped;
 };
+
+static _Atomic bool stopped;
 
 int input_open(
 	struct input **out, const struct conf_list *paths, bool follow, struct errmsg *msg)
@@ -92,9 +93,11 @@ static int open_path(struct input *in, const char *path, struct errmsg *msg)
 
 	if (in->file_count == MAX_FILES)
 		return errmsg_set(msg, ERR_FULL, "more than %d files were opened", MAX_FILES);
-	in->fd = strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+	in->fd = strcmp(path, "-") == 0 ? STDIN_FILENO
+					: open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (in->fd < 0 || fstat(in->fd, &st) != 0)
 		return errmsg_set(msg, ERR_IO, "cannot read %s: %s", path, strerror(errno));
+	/* a pipe without a writer yet is waited for in poll(), where a signal is seen */
 	in->regular = S_ISREG(st.st_mode);
 	if (in->regular)
 		posix_fadvise(in->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
@@ -111,7 +114,7 @@ static int open_path(struct input *in, const char *path, struct errmsg *msg)
 int input_next(struct input *in, struct errmsg *msg)
 {
 	close_file(in);
-	if (in->path_at == in->path_count || atomic_load(&in->stopped))
+	if (in->path_at == in->path_count)
 		return INPUT_END;
 	return open_path(in, in->paths[in->path_at++], msg);
 }
@@ -142,7 +145,7 @@ static int read_raw(struct input *in, char *to, size_t room, size_t *got, struct
 	ssize_t n;
 
 	*got = 0;
-	if (!in->regular && poll(&wait, 1, WAIT_MS) == 0)
+	if (!in->regular && poll(&wait, 1, WAIT_MS) <= 0)
 		return INPUT_WAIT;
 	n = read(in->fd, to, room);
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
@@ -266,10 +269,12 @@ static int skip_decoded(struct input *in, uint64_t offset, struct errmsg *msg)
 	int state = INPUT_DATA;
 	size_t got;
 
-	while (state == INPUT_DATA && offset > 0) {
+	while ((state == INPUT_DATA || state == INPUT_WAIT) && offset > 0) {
 		state = input_read(
 			in, sink, offset < 65536 ? (size_t)offset : 65536, &got, msg);
 		offset -= got;
+		if (state == INPUT_WAIT && input_is_stopped())
+			state = errmsg_set(msg, ERR_UNFINISHED, "stopped");
 	}
 	free(sink);
 	if (state < 0)
@@ -348,7 +353,12 @@ uint64_t input_consumed(const struct input *in)
 	return atomic_load_explicit(&in->consumed, memory_order_relaxed);
 }
 
-void input_stop(struct input *in)
+void input_stop(void)
 {
-	atomic_store(&in->stopped, true);
+	atomic_store(&stopped, true);
+}
+
+bool input_is_stopped(void)
+{
+	return atomic_load(&stopped);
 }

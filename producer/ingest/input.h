@@ -31,7 +31,7 @@ enum input_state {
 };
 
 /*
- * Paths and globs; "-" is standard input. Every file is opened once to see that it can be read: a
+ * Paths and globs; "-" is standard input. Every file (but a pipe) is opened once to see that it can be read: a
  * directory, a missing file or a glob without a match is an ERR_IO.
  */
 int input_open(
@@ -56,7 +56,8 @@ const struct input_file *input_file(const struct input *in, uint32_t index);
 /* Sum of the files' sizes, 0 when it is not known; and how much of it was read. Any thread. */
 uint64_t input_total_bytes(const struct input *in);
 uint64_t input_consumed(const struct input *in);
-/* Makes reads end soon. Any thread, also a signal's. */
-void input_stop(struct input *in);
+/* Who waits for bytes of any input before the engine runs gives up. Any thread, also a signal's. */
+void input_stop(void);
+bool input_is_stopped(void);
 
 #endif

@@ -40,6 +40,9 @@ static int check_path(struct input_paths *in, const char *path, struct errmsg *m
 
 	if (strcmp(path, "-") == 0)
 		return 0;
+	/* a pipe that is opened and closed again ends its writer */
+	if (stat(path, &st) == 0 && S_ISFIFO(st.st_mode) && access(path, R_OK) == 0)
+		return 0;
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0 || fstat(fd, &st) != 0) {
 		if (fd >= 0)

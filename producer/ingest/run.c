@@ -26,11 +26,15 @@ struct run {
 };
 
 static struct engine *_Atomic running;
+static _Atomic bool asked; /* to stop: perhaps before anything ran */
 
 void run_stop(void)
 {
-	struct engine *engine = running;
+	struct engine *engine;
 
+	asked = true;
+	input_stop();
+	engine = running;
 	if (engine)
 		engine_stop(engine);
 }
@@ -134,6 +138,8 @@ static int move(struct run *r, struct progress *progress, bool *stopped, struct 
 	if (err != 0)
 		return err;
 	running = r->engine;
+	if (asked)
+		engine_stop(r->engine);
 	while (!engine_wait(r->engine, 50))
 		progress_show(progress, r->engine);
 	running = NULL;

@@ -13,7 +13,6 @@
 #include "producer/ingest/json_row.h"
 #include "producer/ingest/source.h"
 
-#define BLOCK_BYTES (512 * 1024)
 #define MAX_COLUMNS 4096
 
 struct csv {
@@ -246,7 +245,7 @@ int source_csv_new(
 	c->blocks = (struct blocks){.in = c->source.input,
 		.boundary = boundary,
 		.arg = c,
-		.block_bytes = BLOCK_BYTES,
+		.block_bytes = blocks_bytes(options->rate),
 		.max_record_bytes = (size_t)options->max_record_bytes,
 		.refuse_first_line = true,
 		.open = c->columns.input_is_open};

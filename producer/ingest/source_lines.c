@@ -5,8 +5,6 @@
 #include "producer/ingest/blocks.h"
 #include "producer/ingest/source.h"
 
-#define BLOCK_BYTES (512 * 1024)
-
 struct lines {
 	struct source source;
 	struct blocks blocks;
@@ -153,7 +151,7 @@ int source_lines_new(
 	}
 	l->blocks = (struct blocks){.in = l->source.input,
 		.boundary = last_line_end,
-		.block_bytes = BLOCK_BYTES,
+		.block_bytes = blocks_bytes(options->rate),
 		.max_record_bytes = (size_t)options->max_record_bytes,
 		.overlong = (enum overlong)options->long_lines};
 	*out = &l->source;
