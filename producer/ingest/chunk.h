@@ -50,6 +50,7 @@ struct reject {
 	uint32_t at, len; /* where it stands in raw */
 	uint32_t before; /* records of the chunk that come first */
 	const char *reason; /* a constant */
+	bool ends_run; /* whatever --bad-rows says */
 	char column[64];
 };
 

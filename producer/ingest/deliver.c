@@ -128,7 +128,7 @@ static int judge_rejects(struct deliver *d, struct chunk *chunk, struct errmsg *
 	for (size_t i = 0; i < chunk->reject_count; i++) {
 		const struct reject *r = &chunk->rejects[i];
 
-		if (!d->skip_bad) {
+		if (!d->skip_bad || r->ends_run) {
 			err = errmsg_set(msg, ERR_INVALID, "%s:%llu: %s%s%s%s",
 				file_name(d, chunk), (unsigned long long)r->line, r->reason,
 				*r->column ? " (column " : "", r->column,

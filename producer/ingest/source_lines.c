@@ -54,6 +54,13 @@ static void add_line(
 	}
 }
 
+static void reject_line(
+	const struct lines *l, struct chunk *chunk, uint64_t line, size_t at, size_t len)
+{
+	chunk_reject(chunk, line, at, len, "line is longer than max-record-bytes", NULL);
+	chunk->rejects[chunk->reject_count - 1].ends_run = l->blocks.overlong == OVERLONG_FAIL;
+}
+
 /* A line within the limit, or what the option says about a longer one. */
 static void take_line(
 	const struct lines *l, struct chunk *chunk, const char *text, size_t len, size_t end)
@@ -78,8 +85,7 @@ static void take_line(
 		break;
 	case OVERLONG_REJECT:
 	case OVERLONG_FAIL:
-		chunk_reject(chunk, 0, (size_t)(text - chunk->raw.data), len,
-			"line is longer than max-record-bytes", NULL);
+		reject_line(l, chunk, 0, (size_t)(text - chunk->raw.data), len);
 		break;
 	}
 }
@@ -92,8 +98,7 @@ static void lines_parse(struct source *source, struct chunk *chunk)
 	uint64_t line = chunk->from.line;
 
 	if (chunk->broken) {
-		chunk_reject(chunk, line + 1, 0, chunk->raw.used,
-			"line is longer than max-record-bytes", NULL);
+		reject_line(l, chunk, line + 1, 0, chunk->raw.used);
 		return;
 	}
 	if (chunk->mid_line && at < end && *at == '\n') {
