@@ -1,5 +1,7 @@
 #include "producer/ingest/config_file.h"
 
+#include "common/conf_value.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <yaml.h>
@@ -34,7 +36,7 @@ struct reading {
 	struct buf *lines;
 	struct buf compression, brokers;
 	char *format, *csv_path, *parquet_path;
-	bool theirs, kafka;
+	bool theirs, kafka, no_kafka;
 	struct errmsg *msg;
 };
 
@@ -70,8 +72,6 @@ static bool take_output(struct reading *r, const char *name, const char *value)
 	else if (strcmp(name, "output.parquet.path") == 0 ||
 		 strcmp(name, "output.parquet_path") == 0)
 		keep(&r->parquet_path, value);
-	else if (strcmp(name, "kafka.enabled") == 0)
-		r->kafka = strcmp(value, "true") == 0;
 	else
 		return false;
 	r->theirs = true;
@@ -97,6 +97,18 @@ static bool take_theirs(struct reading *r, const char *name, const char *value)
 	return take_output(r, name, value);
 }
 
+static int take_enabled(struct reading *r, const char *value, size_t line)
+{
+	static const struct conf_option option = {.name = "kafka.enabled", .type = CONF_BOOL};
+	char *origin = mem_printf("%s:%zu", r->path, line);
+	int err = conf_value_set(&r->kafka, &option, value, origin, r->msg);
+
+	r->no_kafka = !r->kafka;
+	r->theirs = true;
+	free(origin);
+	return err;
+}
+
 static int take(struct reading *r, const char *name, const char *value, size_t line)
 {
 	if (strchr(value, '\n'))
@@ -108,6 +120,8 @@ static int take(struct reading *r, const char *name, const char *value, size_t l
 		buf_put(&r->brokers, value, strlen(value));
 		return 0;
 	}
+	if (strcmp(name, "kafka.enabled") == 0)
+		return take_enabled(r, value, line);
 	if (take_theirs(r, name, value))
 		return 0;
 	for (size_t i = 0; i < r->program->count; i++) {
@@ -239,14 +253,14 @@ static int put_sinks(struct reading *r)
 }
 
 int config_file_read(const char *path, const struct conf_program *program, struct buf *lines,
-	char **source, struct errmsg *msg)
+	struct config_said *said, struct errmsg *msg)
 {
 	struct reading r = {.program = program, .path = path, .lines = lines, .msg = msg};
 	FILE *file = fopen(path, "r");
 	yaml_parser_t parser;
 	int err;
 
-	*source = NULL;
+	*said = (struct config_said){0};
 	if (!file)
 		return errmsg_set(msg, ERR_CONFIG, "option config: cannot read %s: %s", path,
 			strerror(errno));
@@ -256,7 +270,8 @@ int config_file_read(const char *path, const struct conf_program *program, struc
 	if (err == 0)
 		err = put_sinks(&r);
 	if (err == 0 && r.theirs)
-		*source = mem_strdup("generate");
+		said->source = mem_strdup("generate");
+	said->no_kafka = r.no_kafka;
 	yaml_parser_delete(&parser);
 	fclose(file);
 	free(r.format);

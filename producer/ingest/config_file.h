@@ -14,9 +14,14 @@
 
 /* By the name's end: .yaml, .yml, .json. */
 bool config_file_is_ours(const char *path);
-/* Appends "name=value\n" lines, and the source's word to *source when the file implies one
-   (NULL otherwise; caller frees with free). */
+/* What a file says beyond options. */
+struct config_said {
+	char *source; /* the word of the source that it implies, or NULL; caller frees with free() */
+	bool no_kafka; /* kafka.enabled is false: Kafka is no default */
+};
+
+/* Appends "name=value\n" lines. */
 int config_file_read(const char *path, const struct conf_program *program, struct buf *lines,
-	char **source, struct errmsg *msg);
+	struct config_said *said, struct errmsg *msg);
 
 #endif

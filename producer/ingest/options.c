@@ -59,14 +59,16 @@ struct rewritten {
 	char **argv;
 	int argc;
 	char *source; /* implied by a file, or NULL */
+	bool no_kafka; /* said by a file */
 	const char *file; /* the last YAML file, for messages */
 };
 
 static int rewrite_one(struct rewritten *r, const char *path, struct errmsg *msg)
 {
 	struct buf lines = {0};
-	char *source = NULL, *as;
-	int err = config_file_read(path, &ingest_program, &lines, &source, msg);
+	struct config_said said;
+	char *as;
+	int err = config_file_read(path, &ingest_program, &lines, &said, msg);
 
 	if (err == 0) {
 		as = as_file(&lines);
@@ -76,10 +78,11 @@ static int rewrite_one(struct rewritten *r, const char *path, struct errmsg *msg
 			r->argv[r->argc++] = mem_printf("--config=%s", as);
 		free(as);
 	}
-	if (source) {
+	if (said.source) {
 		free(r->source);
-		r->source = source;
+		r->source = said.source;
 	}
+	r->no_kafka = r->no_kafka || said.no_kafka;
 	r->file = path;
 	buf_release(&lines);
 	return err;
@@ -119,6 +122,11 @@ int ingest_options_load(
 		if (err < 0 && strstr(msg->text, "/proc/self/fd/"))
 			errmsg_wrap(msg, "%s", r.file);
 	}
+	if (err == CONF_RUN && r.no_kafka && options->to.count == 0)
+		err = errmsg_set(msg, ERR_CONFIG,
+			"%s: kafka.enabled is false, and there is no other output: name one "
+			"with output.format or --to",
+			r.file);
 	if (err == CONF_RUN && r.source && options->conf.positional.count == 0)
 		conf_list_add(&options->conf.positional, r.source);
 	for (int i = 0; i < r.argc; i++)
