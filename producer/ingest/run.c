@@ -12,6 +12,7 @@
 #include "producer/ingest/progress.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 struct run {
 	const struct ingest_options *options;
@@ -51,6 +52,11 @@ static int open_source(struct run *r, struct errmsg *msg)
 	return source_generate_new(&r->source, r->options, msg);
 }
 
+static bool is_kafka(const struct sink *sink)
+{
+	return strncmp(sink->name, "kafka:", 6) == 0;
+}
+
 static int check_checkpoint(const struct run *r, int kafka_sinks, struct errmsg *msg)
 {
 	const struct ingest_options *o = r->options;
@@ -78,6 +84,48 @@ static int check_checkpoint(const struct run *r, int kafka_sinks, struct errmsg 
 	return 0;
 }
 
+/* The folder that a path is in. */
+static int stat_folder(const char *path, struct stat *st)
+{
+	const char *slash = strrchr(path, '/');
+	char *folder = slash ? mem_strndup(path, (size_t)(slash - path) + 1) : mem_strdup(".");
+	int result = stat(folder, st);
+
+	free(folder);
+	return result;
+}
+
+/* Each sink would write over the other. A device takes what it gets. */
+static bool is_same_file(const char *one, const char *other)
+{
+	const char *slash = strrchr(one, '/'), *other_slash = strrchr(other, '/');
+	bool same_name =
+		strcmp(slash ? slash + 1 : one, other_slash ? other_slash + 1 : other) == 0;
+	struct stat st, other_st;
+	bool exists = stat(one, &st) == 0, other_exists = stat(other, &other_st) == 0;
+
+	if (strcmp(one, "-") == 0 || strcmp(other, "-") == 0)
+		return strcmp(one, other) == 0;
+	if (exists != other_exists || (exists && S_ISCHR(st.st_mode)))
+		return false;
+	if (!exists && (!same_name || stat_folder(one, &st) != 0 ||
+			       stat_folder(other, &other_st) != 0))
+		return false;
+	return st.st_dev == other_st.st_dev && st.st_ino == other_st.st_ino;
+}
+
+static int check_twice(const struct sink *one, const struct sink *other, struct errmsg *msg)
+{
+	bool kafka = is_kafka(one) || is_kafka(other);
+
+	if (strcmp(one->name, other->name) == 0)
+		return errmsg_set(msg, ERR_CONFIG, "option to: %s is there twice", one->name);
+	if (!kafka && is_same_file(one->target, other->target))
+		return errmsg_set(msg, ERR_CONFIG, "option to: %s and %s are the same file",
+			one->name, other->name);
+	return 0;
+}
+
 static int plan_sinks(struct run *r, struct errmsg *msg)
 {
 	int kafka_sinks = 0;
@@ -90,13 +138,12 @@ static int plan_sinks(struct run *r, struct errmsg *msg)
 		if (err != 0)
 			return err;
 		r->sink_count++;
-		kafka_sinks += strncmp(r->sinks[i]->name, "kafka:", 6) == 0;
-		for (size_t j = 0; j < i; j++) {
-			if (strcmp(r->sinks[i]->name, r->sinks[j]->name) == 0)
-				return errmsg_set(msg, ERR_CONFIG,
-					"option to: %s is there twice", r->sinks[i]->name);
-		}
+		kafka_sinks += is_kafka(r->sinks[i]);
+		for (size_t j = 0; err == 0 && j < i; j++)
+			err = check_twice(r->sinks[i], r->sinks[j], msg);
 	}
+	if (err != 0)
+		return err;
 	for (size_t i = 0; i < r->options->headers.count; i++) {
 		if (!strchr(r->options->headers.items[i], '='))
 			return errmsg_set(msg, ERR_CONFIG,
@@ -112,7 +159,7 @@ static int open_sinks(struct run *r, bool kafka, struct errmsg *msg)
 		struct sink *sink = r->sinks[i];
 		int err;
 
-		if ((strncmp(sink->name, "kafka:", 6) == 0) != kafka)
+		if (is_kafka(sink) != kafka)
 			continue;
 		sink->checkpoint = r->checkpoint;
 		err = sink->ops->open(sink, checkpoint_sink_state(r->checkpoint, i), msg);

@@ -1,4 +1,6 @@
 """wt-ingest: what is refused although something looks like a leave to go on. No server."""
+import os
+
 import pytest
 from programs import run
 from test_ingest import ok
@@ -42,3 +44,17 @@ def test_a_word_that_is_no_yes_and_no_no_is_refused(tmp_path):
     (tmp_path / "run.yaml").write_text("producer:\n  message_count: 3\nkafka:\n  enabled: maybe\n")
     done = run("wt-ingest", options={"config": tmp_path / "run.yaml"})
     assert done.returncode == 64 and "run.yaml:4): 'maybe' is not true" in done.stderr
+
+
+def test_two_sinks_in_one_file_are_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    os.symlink(tmp_path, "here")
+    (tmp_path / "there").write_text("")
+    os.symlink("there", "link")
+    for one, other in (("json:a", "csv:a"), ("json:a", "json:./a"), ("json:a", "avro:here/a"),
+                       ("json:link", "csv:there"), ("json:-", "csv:-")):
+        done = run("wt-ingest", "generate", options={"count": 1, "to": [one, other]})
+        assert done.returncode == 64, (one, other)
+        assert "option to: %s and %s are the same file" % (other, one) in done.stderr
+    ok("generate", options={"count": 1, "to": [
+        "json:/dev/null", "csv:/dev/null", "json:a", "csv:b"]})
