@@ -66,14 +66,14 @@ static void json_encode(const struct sink *sink, const struct chunk *chunk, stru
 static int json_write(struct sink *sink, const struct chunk *chunk, struct errmsg *msg)
 {
 	struct text_sink *t = (struct text_sink *)sink;
-	const struct record *first = chunk->records;
-	const struct record *last = chunk->records + chunk->count - 1;
+	const struct record *first = chunk->records, *last;
 
 	if (!sink->source->values_are_json)
 		return put_encoded(t, chunk, msg);
 	if (chunk->count == 0)
 		return 0;
 	/* the source made it line by line already */
+	last = first + chunk->count - 1;
 	return put(t, first->value, (size_t)(last->value + last->value_len + 1 - first->value),
 		chunk->count, msg);
 }
