@@ -100,11 +100,8 @@ void mysql_bind_text(MYSQL_BIND *bind, const char *text, size_t length);
 void mysql_bind_cell(MYSQL_BIND *bind, const struct column *column, const struct cell *cell);
 struct mysql_route *mysql_route_of(struct mysql_store *store, const struct route *route);
 
-/* mysql_read.c: a statement that selects the route's columns, executed; its rows are appended. */
-enum verdict mysql_read_rows(MYSQL_STMT *stmt, const struct route *route, struct row_list *out,
-	struct store_error *error);
-/* The same, no more of them than about `bytes`; what is left is passed over. */
-enum verdict mysql_read_some(MYSQL_STMT *stmt, const struct route *route, size_t bytes,
+/* mysql_read.c: of a statement that was executed, the rows, appended: about `bytes` at most. */
+enum verdict mysql_read_rows(MYSQL_STMT *stmt, const struct route *route, size_t bytes,
 	struct row_list *out, struct store_error *error);
 
 /* mysql_owner.c: the table's row in writethrough_route, made if there is none. */

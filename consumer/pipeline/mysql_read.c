@@ -165,13 +165,7 @@ static enum verdict rows_fetch(MYSQL_STMT *stmt, const struct route *route, stru
 	return VERDICT_DONE;
 }
 
-enum verdict mysql_read_rows(MYSQL_STMT *stmt, const struct route *route, struct row_list *out,
-	struct store_error *error)
-{
-	return mysql_read_some(stmt, route, SIZE_MAX, out, error);
-}
-
-enum verdict mysql_read_some(MYSQL_STMT *stmt, const struct route *route, size_t bytes,
+enum verdict mysql_read_rows(MYSQL_STMT *stmt, const struct route *route, size_t bytes,
 	struct row_list *out, struct store_error *error)
 {
 	size_t columns = (size_t)route->column_count;

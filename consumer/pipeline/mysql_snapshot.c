@@ -206,7 +206,7 @@ static enum verdict read_shape(struct mysql_store *store, const struct route *ro
 		return v;
 	add_tombstones(route, wanted, count, out);
 	found = out->count;
-	v = mysql_read_rows(*stmt, route, out, error);
+	v = mysql_read_rows(*stmt, route, SIZE_MAX, out, error);
 	if (v == VERDICT_DONE)
 		place_found(
 			route, out->rows + first, count, out->rows + found, out->count - found);
@@ -279,7 +279,7 @@ enum verdict mysql_store_snapshot_scan(struct mysql_store *store, const struct r
 	mysql_bind_int(&bind[params], &most);
 	v = mysql_execute(store, *stmt, error);
 	if (v == VERDICT_DONE)
-		v = mysql_read_some(*stmt, route, SCAN_BYTES, out, error);
+		v = mysql_read_rows(*stmt, route, SCAN_BYTES, out, error);
 	/* What is passed over has to be sent again: as many as fit are asked for. */
 	if (out->arena.given - given >= SCAN_BYTES)
 		store->scan_rows = out->count - count;
