@@ -121,31 +121,38 @@ static void trim(struct chunk *chunk, size_t count)
 	chunk->after = after;
 }
 
-static int judge_rejects(struct deliver *d, struct chunk *chunk, struct errmsg *msg)
+/* What ends the run in this chunk, if anything: the records before it stay. *rejects: that may be left
+ * out before it. */
+static int find_end(
+	const struct deliver *d, struct chunk *chunk, size_t *rejects, struct errmsg *msg)
 {
-	int err = 0;
-
 	for (size_t i = 0; i < chunk->reject_count; i++) {
 		const struct reject *r = &chunk->rejects[i];
 
-		if (!d->skip_bad || r->ends_run) {
-			err = errmsg_set(msg, ERR_INVALID, "%s:%llu: %s%s%s%s",
-				file_name(d, chunk), (unsigned long long)r->line, r->reason,
-				*r->column ? " (column " : "", r->column,
-				*r->column ? ")" : "");
-			trim(chunk, r->before);
-			return err;
-		}
-		report(d, chunk, r);
+		if (d->skip_bad && !r->ends_run)
+			continue;
+		*rejects = i;
+		trim(chunk, r->before);
+		return errmsg_set(msg, ERR_INVALID, "%s:%llu: %s%s%s%s", file_name(d, chunk),
+			(unsigned long long)r->line, r->reason, *r->column ? " (column " : "",
+			r->column, *r->column ? ")" : "");
 	}
-	if (d->rejects && chunk->reject_count > 0 && fflush(d->rejects) != 0)
-		err = errmsg_set(msg, ERR_IO, "%s: %s", d->options->rejects, strerror(errno));
-	if (chunk->fatal) {
-		trim(chunk, 0); /* nothing of it was taken: a later run reads it again */
-		err = errmsg_set(msg, ERR_INVALID, "%s:%llu: %s", file_name(d, chunk),
-			(unsigned long long)chunk->from.line + 1, chunk->fatal);
-	}
-	return err;
+	*rejects = chunk->reject_count;
+	if (!chunk->fatal)
+		return 0;
+	trim(chunk, 0); /* nothing of it was taken: a later run reads it again */
+	return errmsg_set(msg, ERR_INVALID, "%s:%llu: %s", file_name(d, chunk),
+		(unsigned long long)chunk->from.line + 1, chunk->fatal);
+}
+
+static int report_rejects(
+	struct deliver *d, const struct chunk *chunk, size_t count, struct errmsg *msg)
+{
+	for (size_t i = 0; i < count; i++)
+		report(d, chunk, &chunk->rejects[i]);
+	if (d->rejects && count > 0 && fflush(d->rejects) != 0)
+		return errmsg_set(msg, ERR_IO, "%s: %s", d->options->rejects, strerror(errno));
+	return 0;
 }
 
 static void barrier(struct deliver *d, bool last)
@@ -182,7 +189,9 @@ static bool pace(struct deliver *d, uint64_t records)
 static int deliver_one(struct deliver *d, struct chunk *chunk, struct errmsg *msg)
 {
 	uint64_t records = atomic_load(&d->records);
-	int err = judge_rejects(d, chunk, msg);
+	size_t rejects;
+	struct errmsg failed;
+	int err = find_end(d, chunk, &rejects, msg);
 
 	if (d->limit && records + chunk->count >= d->limit) {
 		trim(chunk, (size_t)(d->limit - records));
@@ -194,6 +203,10 @@ static int deliver_one(struct deliver *d, struct chunk *chunk, struct errmsg *ms
 		d->failed = true;
 		atomic_store(&d->cut, true);
 		return 0;
+	}
+	if (report_rejects(d, chunk, rejects, &failed) != 0 && err == 0) {
+		*msg = failed;
+		err = ERR_IO;
 	}
 	d->at = chunk->after;
 	d->at_changed = true;

@@ -61,8 +61,15 @@ static void fail(struct engine *e, int err, const struct errmsg *why)
 	}
 	pthread_mutex_unlock(&e->mu);
 	atomic_store(&e->stop, true);
-	deliver_stop(e->deliver);
 	chunk_pool_stop(e->pool);
+}
+
+/* What is due later would find nobody. (What came before a source's failure is still delivered.) */
+static void sink_failed(struct lane *lane, int err, struct errmsg *why)
+{
+	errmsg_wrap(why, "%s", lane->sink->name);
+	fail(lane->engine, err, why);
+	deliver_stop(lane->engine->deliver);
 }
 
 /* One chunk from the source. False: there will be no more. */
@@ -169,8 +176,7 @@ static bool lane_step(struct lane *lane, const struct queue_item *item, bool *br
 		break;
 	}
 	if (err != 0) {
-		errmsg_wrap(&msg, "%s", sink->name);
-		fail(lane->engine, err, &msg);
+		sink_failed(lane, err, &msg);
 		*broken = true;
 	}
 	return item->kind != LANE_END;
@@ -192,8 +198,7 @@ static void *lane_main(void *arg)
 		} else if (!broken) {
 			err = sink->ops->idle(sink, &msg);
 			if (err != 0) {
-				errmsg_wrap(&msg, "%s", sink->name);
-				fail(lane->engine, err, &msg);
+				sink_failed(lane, err, &msg);
 				broken = true;
 			}
 		}

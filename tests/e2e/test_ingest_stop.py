@@ -1,4 +1,5 @@
 """wt-ingest that waits for a pipe, a turn, a line end: it can be stopped. No server."""
+import gzip
 import json
 import os
 import signal
@@ -76,3 +77,31 @@ def test_a_slow_pipe_is_gone_on_with(tmp_path):
         assert done.returncode == code, done.stderr
     assert (tmp_path / "out").read_text() == \
         '{"line":"1"}\n{"line":"2"}\n{"line":"short"}\n'
+
+
+def test_what_came_before_a_damage_is_delivered_at_its_rate(tmp_path):
+    good, bad, out, ckpt = (tmp_path / name for name in ("1", "2.gz", "out", "ckpt"))
+    good.write_text("".join("%d\n" % i for i in range(60)))
+    bad.write_bytes(gzip.compress(os.urandom(2000))[:1000])
+    for _ in range(2):  # the same again: it does not stand still before the damage either
+        done = run("wt-ingest", "lines", str(good), str(bad), options={
+            "to": "json:%s" % out, "rate": 100, "checkpoint": ckpt,
+            "checkpoint.interval-ms": 20}, timeout=20)
+        assert done.returncode == 74, done.stderr
+        assert json.loads(ckpt.read_text())["records"] >= 60
+
+
+def test_a_stop_before_a_rows_turn_rejects_it_once(tmp_path):
+    path, out, ckpt, rejects = (tmp_path / name for name in ("in", "out", "ckpt", "rejects"))
+    path.write_text("n\n" + "".join("%d\n" % i for i in range(40)) + "x\n" + "41\n")
+    options = {"to": "json:%s" % out, "checkpoint": ckpt, "rejects": rejects, "columns": "n:int",
+               "checkpoint.interval-ms": 20}
+
+    p = Program("wt-ingest", "csv", str(path), log=str(tmp_path / "log"), options={
+        **options, "rate": 20})
+    wait_until(ckpt.exists, timeout=5, what=p.text)
+    p.signal(signal.SIGTERM)
+    assert p.wait(timeout=5) == 75, p.text()
+    ok("csv", str(path), options=options)
+    assert rejects.read_text() == "x\n"
+    assert len(out.read_text().splitlines()) == 41
