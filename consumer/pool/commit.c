@@ -55,7 +55,10 @@ static void commit_in_time(struct pool *pool, const rd_kafka_topic_partition_lis
 		log_failed(rd_kafka_event_error_string(event));
 	if (!err && !event)
 		err = RD_KAFKA_RESP_ERR__TIMED_OUT;
-	for (int i = 0; i < list->cnt; i++) /* partitions that stay are committed again */
+	if (event) /* the answer has an error for each */
+		list = rd_kafka_event_topic_partition_list(event);
+	for (int i = 0; list && i < list->cnt;
+		i++) /* what failed and stays is committed again */
 		note_answer(pool, &list->elems[i], err);
 	if (event)
 		rd_kafka_event_destroy(event);

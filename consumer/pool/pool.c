@@ -188,8 +188,12 @@ static void leave_group(struct pool *pool)
 	rd_kafka_queue_t *queue = rd_kafka_queue_new(pool->kafka);
 	rd_kafka_error_t *error = rd_kafka_consumer_close_queue(pool->kafka, queue);
 
-	if (error)
+	if (error) { /* after a fatal one it closes nothing */
 		rd_kafka_error_destroy(error);
+		rd_kafka_queue_destroy(queue);
+		pool->left_alone = true;
+		return;
+	}
 	while (!rd_kafka_consumer_closed(pool->kafka) && clock_mono_ms() < deadline_ms &&
 		atomic_load(&pool->drain_calls) < 2)
 		rd_kafka_queue_poll_callback(queue, POLL_MS);

@@ -39,6 +39,7 @@ struct pool {
 	int64_t last_commit_ms, next_watch_ms, next_rebuild_ms;
 	int failed; /* an ERR_*, with why: this member can never work again */
 	struct errmsg why;
+	int watch_at; /* the partition that the next look begins with */
 	bool left_alone; /* the group could not be left in time */
 	bool unfinished;
 	int64_t drain_deadline_ms; /* monotonic; 0 = nobody asked to stop */

@@ -104,11 +104,14 @@ void pool_watch(struct pool *pool)
 {
 	int64_t now = clock_mono_ms();
 
-	for (int i = 0; i < pool->partition_count; i++) {
-		if (is_stalled(pool, &pool->partitions[i], now))
-			start_over(pool, &pool->partitions[i], i);
-		/* A broker that does not answer holds up everything else here: the rest later. */
-		if (atomic_load(&pool->drain_calls) || clock_mono_ms() - now >= ASK_MS)
-			break;
+	/* A broker that does not answer holds up everything else here: the rest at the next look. */
+	for (int i = 0; i < pool->partition_count && !atomic_load(&pool->drain_calls) &&
+			clock_mono_ms() - now < ASK_MS;
+		i++) {
+		int at = pool->watch_at++ % pool->partition_count;
+
+		if (is_stalled(pool, &pool->partitions[at], now))
+			start_over(pool, &pool->partitions[at], at);
 	}
+	pool->watch_at %= pool->partition_count ? pool->partition_count : 1;
 }

@@ -257,7 +257,7 @@ def test_a_member_that_another_took_the_place_of_ends_and_says_so(world):
     first = world.consumer({"group.instance.id": "same"})
     world.wait_drained()
     second = world.consumer({"group.instance.id": "same"}, ready=False)
-    assert first.wait(40) == 64
+    assert first.wait(15) == 64
     assert "option group.instance.id" in first.text()
     second.wait_ready()
     produce_users(world, 60)

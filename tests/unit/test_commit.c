@@ -15,6 +15,7 @@ static struct {
 	int calls;
 	int64_t offsets[TWO]; /* of the last call, by partition; 0: not in it */
 	rd_kafka_resp_err_t err;
+	rd_kafka_topic_partition_list_t *answer; /* to one that is waited for */
 } kafka;
 
 rd_kafka_resp_err_t rd_kafka_commit(
@@ -57,7 +58,24 @@ rd_kafka_event_t *rd_kafka_queue_poll(rd_kafka_queue_t *queue, int timeout_ms)
 {
 	(void)queue;
 	(void)timeout_ms;
-	return NULL;
+	return (rd_kafka_event_t *)kafka.answer;
+}
+
+rd_kafka_resp_err_t rd_kafka_event_error(rd_kafka_event_t *event)
+{
+	(void)event;
+	return RD_KAFKA_RESP_ERR_NO_ERROR; /* not all of them failed */
+}
+
+rd_kafka_topic_partition_list_t *rd_kafka_event_topic_partition_list(rd_kafka_event_t *event)
+{
+	(void)event;
+	return kafka.answer;
+}
+
+void rd_kafka_event_destroy(rd_kafka_event_t *event)
+{
+	(void)event;
 }
 
 struct world {
@@ -185,6 +203,26 @@ static void what_was_waited_for_in_vain_is_committed_again(void **state)
 	end(&world);
 }
 
+static void what_failed_among_others_is_committed_again(void **state)
+{
+	struct world world;
+
+	(void)state;
+	start(&world);
+	kafka.answer = rd_kafka_topic_partition_list_new(TWO);
+	for (int i = 0; i < TWO; i++)
+		rd_kafka_topic_partition_list_add(kafka.answer, "users", i)->offset = 10 + i;
+	kafka.answer->elems[1].err = RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS;
+	pool_commit(&world.pool, true);
+	after_a_while(&world);
+	assert_int_equal(kafka.calls, 2);
+	assert_int_equal(kafka.offsets[0], 0);
+	assert_int_equal(kafka.offsets[1], 11);
+	rd_kafka_topic_partition_list_destroy(kafka.answer);
+	kafka.answer = NULL;
+	end(&world);
+}
+
 static void a_drain_waits_for_what_is_on_its_way(void **state)
 {
 	struct world world;
@@ -210,6 +248,7 @@ int main(void)
 		cmocka_unit_test(what_failed_is_committed_again_although_nothing_new_came),
 		cmocka_unit_test(what_the_library_refused_is_handed_over_again),
 		cmocka_unit_test(what_was_waited_for_in_vain_is_committed_again),
+		cmocka_unit_test(what_failed_among_others_is_committed_again),
 		cmocka_unit_test(a_drain_waits_for_what_is_on_its_way),
 	};
 
