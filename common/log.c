@@ -1,14 +1,17 @@
 #include "common/log.h"
 
 #include "common/clock.h"
+#include "common/json_string.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-#define LINE_BYTES 4096
+#define LINE_BYTES	  4096
+#define LEAST_VALUE_BYTES 48 /* what stands around a value, and a number */
 
 static enum log_level threshold = LOG_INFO;
 static enum log_format line_format = LOG_LOGFMT;
@@ -36,22 +39,41 @@ static void put_text(struct line *line, const char *text)
 	put(line, text, strlen(text));
 }
 
+/* So that the line can still be ended as what it is. */
+static bool has_room(const struct line *line, size_t length)
+{
+	return sizeof(line->text) - line->used >= length + sizeof("\"}\n");
+}
+
+/* The next character of the text, as it is in quotes; returns its length in the text. */
+static size_t escape(const char *text, const char *end, char *out, size_t bytes)
+{
+	unsigned char c = (unsigned char)*text;
+	size_t length = c < 0x80 ? 1 : json_utf8_length(text, end);
+
+	if (length == 0) /* an error text that was cut within a character */
+		snprintf(out, bytes, "\xef\xbf\xbd");
+	else if (c == '"' || c == '\\')
+		snprintf(out, bytes, "\\%c", c);
+	else if (c == '\n')
+		snprintf(out, bytes, "\\n");
+	else if (c < 0x20)
+		snprintf(out, bytes, "\\u%04x", c);
+	else
+		snprintf(out, bytes, "%.*s", (int)length, text);
+	return length ? length : 1;
+}
+
 static void put_escaped(struct line *line, const char *text)
 {
+	const char *end = text + strlen(text);
 	char buf[8];
 
 	put(line, "\"", 1);
-	for (; *text; text++) {
-		unsigned char c = (unsigned char)*text;
-
-		if (c == '"' || c == '\\')
-			snprintf(buf, sizeof(buf), "\\%c", c);
-		else if (c == '\n')
-			snprintf(buf, sizeof(buf), "\\n");
-		else if (c < 0x20)
-			snprintf(buf, sizeof(buf), "\\u%04x", c);
-		else
-			snprintf(buf, sizeof(buf), "%c", c);
+	while (text < end) {
+		text += escape(text, end, buf, sizeof(buf));
+		if (!has_room(line, strlen(buf)))
+			break;
 		put_text(line, buf);
 	}
 	put(line, "\"", 1);
@@ -87,7 +109,8 @@ static void put_value(struct line *line, const struct log_value *value)
 		put_text(line, buf);
 		return;
 	case LOG_VALUE_STR:
-		if (line_format == LOG_LOGFMT && value->text && is_bare(value->text))
+		if (line_format == LOG_LOGFMT && value->text && is_bare(value->text) &&
+			has_room(line, strlen(value->text)))
 			put_text(line, value->text);
 		else
 			put_escaped(line, value->text ? value->text : "");
@@ -97,6 +120,8 @@ static void put_value(struct line *line, const struct log_value *value)
 
 static void put_field(struct line *line, const struct log_field *field)
 {
+	if (!has_room(line, strlen(field->name) + LEAST_VALUE_BYTES))
+		return;
 	if (line_format == LOG_JSON) {
 		put_text(line, line->used > 1 ? "," : "");
 		put_escaped(line, field->name);
