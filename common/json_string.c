@@ -79,7 +79,7 @@ size_t json_escape_length(const char *at, const char *end)
 	return code >= 0xdc00 && code <= 0xdfff ? 12 : 0;
 }
 
-static size_t put_utf8(char *out, unsigned code)
+size_t json_utf8_put(char *out, unsigned code)
 {
 	if (code < 0x80) {
 		out[0] = (char)code;
@@ -134,7 +134,7 @@ size_t json_unescape(const struct json_value *value, char *out)
 			*to++ = *at++;
 			continue;
 		}
-		to += put_utf8(to, escape_code(at, end, &used));
+		to += json_utf8_put(to, escape_code(at, end, &used));
 		at += used;
 	}
 	return (size_t)(to - out);
@@ -153,7 +153,7 @@ bool json_string_is(const struct json_value *value, const char *text, size_t len
 
 		plain[0] = *at;
 		if (*at == '\\')
-			count = put_utf8(plain, escape_code(at, end, &used));
+			count = json_utf8_put(plain, escape_code(at, end, &used));
 		if ((size_t)(stop - text) < count || memcmp(text, plain, count) != 0)
 			return false;
 		text += count;

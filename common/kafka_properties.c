@@ -1,5 +1,7 @@
 #include "common/kafka_properties.h"
 
+#include "common/json_string.h"
+
 #include "common/conf_value.h"
 #include "common/mem.h"
 
@@ -204,13 +206,46 @@ static int finish_stores(struct reading *r)
 	return err ? err : set_key(r, "ssl.key.location", r->key_location, 0);
 }
 
+/* Of "uXXXX", as Java writes what is not Latin 1; 0: it is none. */
+static unsigned utf16_unit(const char *text)
+{
+	unsigned unit = 0;
+
+	for (int i = 1; i <= 4; i++) {
+		if (text[0] != 'u' || !isxdigit((unsigned char)text[i]))
+			return 0;
+		unit = unit * 16 + (unsigned)(isdigit((unsigned char)text[i])
+						      ? text[i] - '0'
+						      : (text[i] | 32) - 'a' + 10);
+	}
+	return unit;
+}
+
+/* At "uXXXX", perhaps with the second half of a pair behind it; returns its end. */
+static char *put_unicode(char **to, char *at)
+{
+	unsigned code = utf16_unit(at), low = 0;
+
+	at += 5;
+	if (code >= 0xd800 && code < 0xdc00 && *at == '\\')
+		low = utf16_unit(at + 1);
+	if (low >= 0xdc00 && low < 0xe000) {
+		code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
+		at += 6;
+	}
+	*to += json_utf8_put(*to, code);
+	return at;
+}
+
 /* Java's escapes; in place. */
 static void unescape(char *text)
 {
 	char *to = text;
 
 	for (char *c = text; *c; c++) {
-		if (*c == '\\' && c[1]) {
+		if (*c == '\\' && utf16_unit(c + 1) != 0) {
+			c = put_unicode(&to, c + 1) - 1;
+		} else if (*c == '\\' && c[1]) {
 			c++;
 			*to++ = (char)(*c == 'n'   ? '\n'
 				       : *c == 't' ? '\t'
@@ -223,12 +258,18 @@ static void unescape(char *text)
 	*to = 0;
 }
 
+static bool is_comment(const char *line)
+{
+	line += strspn(line, " \t\f");
+	return *line == '#' || *line == '!';
+}
+
 static int load_line(struct reading *r, char *line, int number)
 {
 	char *key = line + strspn(line, " \t\f"), *value;
 	size_t length = 0, gap;
 
-	if (!*key || *key == '#' || *key == '!')
+	if (!*key || is_comment(line))
 		return 0;
 	while (key[length] && !strchr("=: \t\f", key[length]))
 		length += key[length] == '\\' && key[length + 1] ? 2 : 1;
@@ -265,7 +306,7 @@ static int load_lines(struct reading *r, FILE *file)
 	int err = 0, number = 0, first = 0;
 
 	while (err == 0 && getline(&line, &room, file) >= 0) {
-		bool more = chop(line);
+		bool more = (whole || !is_comment(line)) && chop(line);
 		char *joined = mem_printf("%s%s", whole ? whole : "",
 			whole ? line + strspn(line, " \t\f") : line);
 

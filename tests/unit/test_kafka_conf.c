@@ -120,6 +120,16 @@ static void jaas_values_may_be_quoted_and_escaped(void **state)
 	assert_null(kafka_jaas_option("X required mypassword=1;", "password"));
 }
 
+/* As java.util.Properties writes and reads it. */
+static void comments_end_with_their_line_and_letters_may_be_escaped(void **state)
+{
+	(void)state;
+	file_gives("# a folder: C:\\\nsasl.username=ann\n", "sasl.username", "ann");
+	file_gives("sasl.username=m\\u00fcller \\uD83C\\uDF5E\n", "sasl.username",
+		"m\xc3\xbcller \xf0\x9f\x8d\x9e");
+	file_gives("sasl.username=\\under\n", "sasl.username", "under");
+}
+
 static void what_only_a_jvm_needs_is_ignored(void **state)
 {
 	(void)state;
@@ -281,6 +291,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(java_names_of_sasl_and_tls_are_understood),
 		cmocka_unit_test(jaas_values_may_be_quoted_and_escaped),
+		cmocka_unit_test(comments_end_with_their_line_and_letters_may_be_escaped),
 		cmocka_unit_test(what_only_a_jvm_needs_is_ignored),
 		cmocka_unit_test(a_bad_line_is_named_with_file_and_number),
 		cmocka_unit_test(a_bad_pair_names_key_and_origin),
