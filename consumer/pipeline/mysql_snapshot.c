@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SCAN_BYTES (8 << 20)
+#define SCAN_BYTES	  (8 << 20)
+#define PACKET_HEAD_BYTES 1024
 
 enum verdict mysql_store_snapshot_begin(struct mysql_store *store, struct store_error *error)
 {
@@ -214,6 +215,22 @@ static enum verdict read_shape(struct mysql_store *store, const struct route *ro
 	return v;
 }
 
+/* Into one packet? */
+static bool keys_fit(const struct mysql_store *store, const struct route *route,
+	struct row *const *wanted, unsigned count)
+{
+	size_t bytes = PACKET_HEAD_BYTES;
+
+	for (unsigned r = 0; r < count; r++) {
+		for (int k = 0; k < route->key_count; k++) {
+			const struct cell *cell = &wanted[r]->cells[route->keys[k]];
+
+			bytes += 16 + (cell->kind == CELL_TEXT ? cell->length : 0);
+		}
+	}
+	return bytes <= store->packet_max;
+}
+
 /* The server refused one of these keys: what the column's character set cannot spell is in no row. */
 static enum verdict read_singly(struct mysql_store *store, const struct route *route,
 	unsigned count, struct row *const *wanted, struct row_list *out,
@@ -241,9 +258,16 @@ enum verdict mysql_store_snapshot_rows(struct mysql_store *store, const struct r
 		int shape = 0;
 		enum verdict v;
 
-		while (mysql_shape_rows[shape] > count - at ||
-			mysql_shape_rows[shape] * (size_t)route->key_count > MYSQL_PLACEHOLDERS)
+		while (shape < MYSQL_SHAPES - 1 &&
+			(mysql_shape_rows[shape] > count - at ||
+				mysql_shape_rows[shape] * (size_t)route->key_count >
+					MYSQL_PLACEHOLDERS ||
+				!keys_fit(store, route, wanted + at, mysql_shape_rows[shape])))
 			shape++;
+		if (!keys_fit(store, route, wanted + at, mysql_shape_rows[shape])) {
+			add_tombstones(route, wanted + at++, 1, out); /* it cannot be there */
+			continue;
+		}
 		v = read_shape(store, route, shape, wanted + at, out, error);
 		if (v == VERDICT_POISON)
 			v = read_singly(

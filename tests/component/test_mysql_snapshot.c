@@ -151,6 +151,42 @@ static void a_key_that_the_column_cannot_spell_is_in_no_row(void **state)
 	test_sql_file(root, "sql/001_users.sql");
 }
 
+/* Two megabytes of keys where a packet may have one; one of them has more by itself. */
+static void keys_beyond_the_packet_limit_are_asked_for_in_parts(void **state)
+{
+	struct mysql_store *store;
+	struct users *ask = users_new(USERS, 0, 1), *there = users_new(USERS, 0, 1);
+	size_t bytes = 2 << 20;
+	char *large = mem_zero(1, bytes + 1);
+	struct row_list list = {0};
+
+	(void)state;
+	memset(large, 'x', bytes);
+	test_sql(root, "SET GLOBAL max_allowed_packet=1048576");
+	store = opened();
+	done(mysql_store_create_position(store, USERS, 0, 0, &error));
+	users_put_many(there, 0, 1, 1);
+	write(store, there);
+	for (int i = 0; i < 700; i++) {
+		struct row *row = users_delete(ask, large);
+
+		row->cells[0].length = i == 350 ? (uint32_t)bytes : 3000;
+	}
+	users_put_many(ask, 0, 1, 1);
+	done(mysql_store_snapshot_begin(store, &error));
+	done(mysql_store_snapshot_rows(store, USERS, ask->selected, 701, &list, &error));
+	done(mysql_store_snapshot_end(store, &error));
+	assert_int_equal(list.count, 701);
+	for (size_t i = 0; i < list.count; i++)
+		assert_int_equal(list.rows[i].tombstone, i < 700);
+	row_list_release(&list);
+	users_free(ask);
+	users_free(there);
+	free(large);
+	mysql_store_free(store);
+	test_sql(root, "SET GLOBAL max_allowed_packet=DEFAULT");
+}
+
 static void position_and_rows_are_of_one_moment(void **state)
 {
 	struct mysql_store *reader = opened(), *writer = mysql_store_new(&config);
@@ -472,6 +508,7 @@ int main(void)
 		cmocka_unit_test(rows_come_in_the_order_asked_for),
 		cmocka_unit_test(a_key_asked_for_twice_is_found_twice),
 		cmocka_unit_test(a_key_that_the_column_cannot_spell_is_in_no_row),
+		cmocka_unit_test(keys_beyond_the_packet_limit_are_asked_for_in_parts),
 		cmocka_unit_test(position_and_rows_are_of_one_moment),
 		cmocka_unit_test(a_scan_of_large_rows_is_bounded_in_bytes),
 		cmocka_unit_test(a_scan_in_chunks_sees_every_row_once),
