@@ -10,19 +10,11 @@
 
 #include "common/mem.h"
 #include "consumer/pipeline/bare.h"
+#include "consumer/pipeline/mysql_fit.h"
 #include "consumer/pipeline/mysql_sql.h"
 #include "consumer/pipeline/mysql_wire.h"
 
 #include <string.h>
-
-/* A statement's head, its NULL bits, and what a length or a type takes: a safe estimate. */
-#define PACKET_HEAD_BYTES 1024
-#define CELL_HEAD_BYTES	  12
-
-static size_t cell_bytes(const struct cell *cell)
-{
-	return CELL_HEAD_BYTES + (cell->kind == CELL_TEXT ? cell->length : sizeof(int64_t));
-}
 
 static void rows_add(struct mysql_rows *list, struct row *row, size_t index)
 {
@@ -49,29 +41,13 @@ static int kind_column(const struct kind *kind, int i)
 	return kind->erase ? kind->route->keys[i] : i;
 }
 
-static size_t row_bytes(const struct kind *kind, const struct row *row)
-{
-	size_t bytes = 0;
-
-	for (int i = 0; i < kind->columns; i++)
-		bytes += cell_bytes(&row->cells[kind_column(kind, i)]);
-	return bytes;
-}
-
 /* How many of the next rows one statement can take; 0: not even the first. */
 static size_t rows_fit(const struct mysql_store *store, const struct kind *kind,
 	struct row *const *rows, size_t count)
 {
-	size_t most = MYSQL_PLACEHOLDERS / (size_t)kind->columns, bytes = PACKET_HEAD_BYTES, n;
-
-	if (most > mysql_shape_rows[0] && !kind->array)
-		most = mysql_shape_rows[0];
-	for (n = 0; n < count && n < most; n++) {
-		bytes += row_bytes(kind, rows[n]);
-		if (bytes > store->packet_max)
-			break;
-	}
-	return n;
+	if (count > mysql_shape_rows[0] && !kind->array)
+		count = mysql_shape_rows[0];
+	return mysql_rows_fit(store, kind->route, kind->erase, rows, count);
 }
 
 static enum verdict shape_run(struct mysql_store *store, const struct kind *kind, int shape,

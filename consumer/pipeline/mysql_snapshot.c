@@ -5,13 +5,13 @@
 #include "consumer/pipeline/mysql_internal.h"
 
 #include "common/mem.h"
+#include "consumer/pipeline/mysql_fit.h"
 #include "consumer/pipeline/mysql_sql.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define SCAN_BYTES	  (8 << 20)
-#define PACKET_HEAD_BYTES 1024
+#define SCAN_BYTES (8 << 20)
 
 enum verdict mysql_store_snapshot_begin(struct mysql_store *store, struct store_error *error)
 {
@@ -215,22 +215,6 @@ static enum verdict read_shape(struct mysql_store *store, const struct route *ro
 	return v;
 }
 
-/* Into one packet? */
-static bool keys_fit(const struct mysql_store *store, const struct route *route,
-	struct row *const *wanted, unsigned count)
-{
-	size_t bytes = PACKET_HEAD_BYTES;
-
-	for (unsigned r = 0; r < count; r++) {
-		for (int k = 0; k < route->key_count; k++) {
-			const struct cell *cell = &wanted[r]->cells[route->keys[k]];
-
-			bytes += 16 + (cell->kind == CELL_TEXT ? cell->length : 0);
-		}
-	}
-	return bytes <= store->packet_max;
-}
-
 /* The server refused one of these keys: what the column's character set cannot spell is in no row. */
 static enum verdict read_singly(struct mysql_store *store, const struct route *route,
 	unsigned count, struct row *const *wanted, struct row_list *out,
@@ -255,19 +239,18 @@ enum verdict mysql_store_snapshot_rows(struct mysql_store *store, const struct r
 	size_t at = 0;
 
 	while (at < count) {
+		size_t left =
+			count - at < mysql_shape_rows[0] ? count - at : mysql_shape_rows[0];
+		size_t fit = mysql_rows_fit(store, route, true, wanted + at, left);
 		int shape = 0;
 		enum verdict v;
 
-		while (shape < MYSQL_SHAPES - 1 &&
-			(mysql_shape_rows[shape] > count - at ||
-				mysql_shape_rows[shape] * (size_t)route->key_count >
-					MYSQL_PLACEHOLDERS ||
-				!keys_fit(store, route, wanted + at, mysql_shape_rows[shape])))
-			shape++;
-		if (!keys_fit(store, route, wanted + at, mysql_shape_rows[shape])) {
+		if (fit == 0) {
 			add_tombstones(route, wanted + at++, 1, out); /* it cannot be there */
 			continue;
 		}
+		while (mysql_shape_rows[shape] > fit)
+			shape++;
 		v = read_shape(store, route, shape, wanted + at, out, error);
 		if (v == VERDICT_POISON)
 			v = read_singly(
