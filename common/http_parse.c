@@ -249,10 +249,10 @@ int http_parse_head(struct http_head *head, const char *data, size_t length, siz
 	return weigh_fields(head, why);
 }
 
-const struct http_text *http_head_field(const struct http_head *head, const char *name)
+const struct http_text *http_head_field(const struct http_head *head, const char *name, int nth)
 {
 	for (int i = 0; i < head->count; i++) {
-		if (text_is(&head->names[i], name))
+		if (text_is(&head->names[i], name) && nth-- == 0)
 			return &head->values[i];
 	}
 	return NULL;

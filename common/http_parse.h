@@ -45,8 +45,9 @@ struct http_head {
  */
 int http_parse_head(struct http_head *head, const char *data, size_t length, size_t *scanned,
 	const char **why);
-/* The first field of this name in any case, or NULL. */
-const struct http_text *http_head_field(const struct http_head *head, const char *name);
+/* The nth field of this name in any case, from 0, or NULL. */
+const struct http_text *http_head_field(
+	const struct http_head *head, const char *name, int nth);
 /* Does a comma-separated list hold `token`, alone or followed by '=', ';' or a blank? */
 bool http_list_has(const char *text, size_t length, const char *token);
 

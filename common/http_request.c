@@ -2,7 +2,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 static const struct http_head *head_of(const struct http_request *request)
 {
@@ -54,25 +53,16 @@ const char *http_request_query(const struct http_request *request, size_t *lengt
 const char *http_request_header(
 	const struct http_request *request, const char *name, size_t *length)
 {
-	const struct http_head *head = head_of(request);
-	const struct http_text *value = head ? http_head_field(head, name) : NULL;
-
-	return value ? give(*value, length) : NULL;
+	return http_request_header_nth(request, name, 0, length);
 }
 
 const char *http_request_header_nth(
 	const struct http_request *request, const char *name, int nth, size_t *length)
 {
 	const struct http_head *head = head_of(request);
+	const struct http_text *value = head ? http_head_field(head, name, nth) : NULL;
 
-	for (int i = 0; head && i < head->count; i++) {
-		const struct http_text *field = &head->names[i];
-
-		if (field->length == strlen(name) &&
-			strncasecmp(field->text, name, field->length) == 0 && nth-- == 0)
-			return give(head->values[i], length);
-	}
-	return NULL;
+	return value ? give(*value, length) : NULL;
 }
 
 bool http_request_header_has(

@@ -57,8 +57,8 @@ static void a_request_is_taken_apart(void **state)
 	assert_memory_equal(head.query.text, "c=d", head.query.length);
 	assert_int_equal(head.content_length, 12);
 	assert_true(head.keep_alive);
-	assert_int_equal(http_head_field(&head, "x")->length, 0);
-	assert_null(http_head_field(&head, "y"));
+	assert_int_equal(http_head_field(&head, "x", 0)->length, 0);
+	assert_null(http_head_field(&head, "y", 0));
 	verdict("GET http://a:1/x HTTP/1.1\r\n" HOST "\r\n", 1);
 	assert_memory_equal(head.path.text, "/x", head.path.length);
 	verdict("HEAD / HTTP/1.0\r\n\r\n", 1);
