@@ -227,7 +227,7 @@ int kafka_conf_default(rd_kafka_conf_t *out, const struct conf *conf, const char
 {
 	struct choice choice;
 	bool chosen = find_choice(&choice, conf, key);
-	int err = chosen || is_changed(out, key) ? 0 : set_own(out, key, value, msg);
+	int err = chosen ? 0 : set_own(out, key, value, msg);
 
 	choice_release(&choice);
 	return err;
