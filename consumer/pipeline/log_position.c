@@ -58,12 +58,12 @@ void log_hold(rd_kafka_t *kafka, struct partition *p)
 	pthread_mutex_unlock(&p->mu);
 }
 
-void log_release(rd_kafka_t *kafka, struct partition *p)
+bool log_release(rd_kafka_t *kafka, struct partition *p)
 {
 	rd_kafka_message_t *old;
 
 	if (!atomic_load_explicit(&p->held, memory_order_acquire))
-		return;
+		return false;
 	pthread_mutex_lock(&p->mu);
 	while ((old = rd_kafka_consume_queue(p->queue, 0)) != NULL)
 		rd_kafka_message_destroy(old);
@@ -71,4 +71,5 @@ void log_release(rd_kafka_t *kafka, struct partition *p)
 	atomic_store(&p->held, false);
 	pthread_mutex_unlock(&p->mu);
 	p->stream = -1; /* what was fetched is gone: seek */
+	return true;
 }

@@ -23,7 +23,7 @@ int log_seek(rd_kafka_t *kafka, struct partition *partition, int64_t offset, int
  * partition that waits while the others take much is held: not fetched for. Main thread.
  */
 void log_hold(rd_kafka_t *kafka, struct partition *partition);
-/* Lets go of what its queue has and fetches again, if it was held; a seek has to follow. */
-void log_release(rd_kafka_t *kafka, struct partition *partition);
+/* If it was held: lets go of what its queue has and fetches again; then a seek has to follow. */
+bool log_release(rd_kafka_t *kafka, struct partition *partition);
 
 #endif

@@ -258,13 +258,14 @@ static enum verdict check_keys(struct check *check)
 		return v;
 	}
 	while ((row = mysql_fetch_row(result))) {
-		if (strcmp(row[0], "PRIMARY"))
+		if (strcmp(row[0], "PRIMARY")) {
 			snprintf(other, sizeof(other), "%s", row[0]);
-		else if (row[1] && is_key_column(route, row[1])) {
+		} else if (row[1] && is_key_column(route, row[1])) {
 			matched++;
 			check_prefix(check, row[1], row[2]);
-		} else
+		} else {
 			extra++;
+		}
 	}
 	mysql_free_result(result);
 	if (matched != route->key_count || extra)

@@ -118,10 +118,8 @@ static void act(
 /* It is fetched for again. What the others took while it waited pins nothing of it any more. */
 static void release(struct stepper *w, struct partition *p)
 {
-	if (!atomic_load_explicit(&p->held, memory_order_acquire))
-		return;
-	log_release(w->pipeline->kafka, p);
-	atomic_store(&p->taken_mark, atomic_load(&w->pipeline->meters->taken_bytes));
+	if (log_release(w->pipeline->kafka, p))
+		atomic_store(&p->taken_mark, atomic_load(&w->pipeline->meters->taken_bytes));
 }
 
 /* ---- one step of one partition -------------------------------------------------------------- */

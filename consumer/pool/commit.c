@@ -33,6 +33,20 @@ static void note_answer(
 	}
 }
 
+/* An error for all, or one for each. The last of them; 0: there was none. */
+static rd_kafka_resp_err_t note_answers(
+	struct pool *pool, const rd_kafka_topic_partition_list_t *list, rd_kafka_resp_err_t err)
+{
+	rd_kafka_resp_err_t failed = err;
+
+	for (int i = 0; list && i < list->cnt; i++) {
+		note_answer(pool, &list->elems[i], err);
+		if (list->elems[i].err)
+			failed = list->elems[i].err;
+	}
+	return failed;
+}
+
 /* rd_kafka_commit() waits for a coordinator that is gone for as long as it likes. */
 static void commit_in_time(struct pool *pool, const rd_kafka_topic_partition_list_t *list)
 {
@@ -57,9 +71,7 @@ static void commit_in_time(struct pool *pool, const rd_kafka_topic_partition_lis
 		err = RD_KAFKA_RESP_ERR__TIMED_OUT;
 	if (event) /* the answer has an error for each */
 		list = rd_kafka_event_topic_partition_list(event);
-	for (int i = 0; list && i < list->cnt;
-		i++) /* what failed and stays is committed again */
-		note_answer(pool, &list->elems[i], err);
+	(void)note_answers(pool, list, err); /* what failed and stays is committed again */
 	if (event)
 		rd_kafka_event_destroy(event);
 	rd_kafka_queue_destroy(queue);
@@ -70,16 +82,12 @@ void pool_on_commit(rd_kafka_t *kafka, rd_kafka_resp_err_t err,
 	rd_kafka_topic_partition_list_t *list, void *opaque)
 {
 	struct pool *pool = opaque;
-	rd_kafka_resp_err_t failed = err;
+	rd_kafka_resp_err_t failed;
 
 	(void)kafka;
 	if (err == RD_KAFKA_RESP_ERR__NO_OFFSET)
 		return;
-	for (int i = 0; list && i < list->cnt; i++) {
-		note_answer(pool, &list->elems[i], err);
-		if (list->elems[i].err)
-			failed = list->elems[i].err;
-	}
+	failed = note_answers(pool, list, err);
 	if (!failed)
 		return;
 	log_failed(rd_kafka_err2str(failed));

@@ -130,7 +130,7 @@ void pool_give_up(struct pool *pool, const rd_kafka_topic_partition_list_t *list
 			pool->partitions[kept++] = item;
 			continue;
 		}
-		log_release(pool->kafka, item.p); /* it may come back */
+		(void)log_release(pool->kafka, item.p); /* it may come back */
 		partition_free(item.p);
 	}
 	pool->partition_count = kept;

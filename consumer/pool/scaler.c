@@ -84,14 +84,13 @@ void pool_autoscale(struct pool *pool)
 		.min = pool->config.workers_min,
 		.max = pool->config.workers_max,
 		.trouble = in_trouble(pool)};
+	bool by_hand = atomic_load(&pool->wanted_workers) != 0;
 	char reason[120];
 	int count;
 
-	if (atomic_load(&pool->wanted_workers) !=
-		0) /* what was seen before says nothing after */
+	if (by_hand) /* what was seen before says nothing after */
 		pool->autoscale.behind_since_ms = pool->autoscale.calm_since_ms = -1;
-	if (!pool->observer || pool->partition_count == 0 ||
-		atomic_load(&pool->wanted_workers) != 0)
+	if (!pool->observer || pool->partition_count == 0 || by_hand)
 		return;
 	look(pool, &in);
 	count = autoscale_decide(&pool->autoscale, &in, reason, sizeof(reason));

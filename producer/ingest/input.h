@@ -31,8 +31,8 @@ enum input_state {
 };
 
 /*
- * Paths and globs; "-" is standard input. Every file (but a pipe) is opened once to see that it can be read: a
- * directory, a missing file or a glob without a match is an ERR_IO.
+ * Paths and globs; "-" is standard input. Every file but a pipe is opened once to see that it can be
+ * read: a directory, a missing file or a glob without a match is an ERR_IO.
  */
 int input_open(
 	struct input **out, const struct conf_list *paths, bool follow, struct errmsg *msg);
