@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define FEW    4 /* in all: there is nothing to be gained */
-#define ENOUGH 16 /* of one partition: more would gain little */
+#define ENOUGH 16 /* of one partition at most: more would gain little */
 #define RATIO  2 /* a partition goes when it has so many times of what is under way */
 
 void gather_release(struct gather *gather)
@@ -44,16 +44,26 @@ size_t gather_add(struct gather *gather, struct gather_record *record, int64_t n
 	return queue->count;
 }
 
+/* Its share of all that is on its way: of a few clients no partition ever has many. */
+static size_t enough(const struct gather *gather)
+{
+	size_t share = (gather->waiting + gather->under_way) / (size_t)gather->partitions;
+
+	return share < FEW ? FEW : share > ENOUGH ? ENOUGH : share;
+}
+
 int32_t gather_next(const struct gather *gather, int64_t now_ns)
 {
 	int32_t fullest = 0;
+	size_t many;
 
 	if (gather->waiting == 0)
 		return GATHER_NONE;
+	many = enough(gather);
 	for (int32_t i = 0; i < gather->partitions; i++) {
 		const struct gather_queue *queue = &gather->queues[i];
 
-		if (queue->count >= ENOUGH)
+		if (queue->count >= many)
 			return i;
 		if (queue->count > 0 && now_ns - queue->since_ns >= gather->max_ns)
 			return i;

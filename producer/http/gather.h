@@ -1,7 +1,7 @@
 /*
  * gather: records wait for one another by partition, so that one request to the brokers carries
- * more of them. A few in all go at once, and so does a partition that has enough; of many, the
- * partition with the most records goes when what is under way has shrunk to less than it. So the
+ * more of them. A few in all go at once, and so does a partition that has its share of all, or 16; of
+ * many, the partition with the most records goes when what is under way has shrunk to less than it. So the
  * brokers' answers set the pace, and what is waited for is at most max_ns. Pure: no clock, no
  * Kafka; one thread's.
  *

@@ -8,7 +8,7 @@
 #include "producer/http/gather.h"
 
 static struct gather g;
-static struct gather_record records[64];
+static struct gather_record records[128];
 static int used;
 
 static void begin(int64_t max_ns)
@@ -103,8 +103,35 @@ static void more_than_twice_of_what_is_under_way_does_not_wait_for_it(void **sta
 {
 	(void)state;
 	begin(1000);
-	under_way(5);
+	for (int i = 0; i < 5; i++)
+		add(0, 0);
+	assert_int_equal(taken(0), 5);
 	for (int i = 0; i < 9; i++)
+		add(0, 0);
+	assert_int_equal(gather_next(&g, 0), GATHER_NONE);
+	add(0, 0);
+	assert_int_equal(gather_next(&g, 0), 0);
+}
+
+/* under_way() makes six partitions. */
+static void its_share_of_all_waits_for_nothing(void **state)
+{
+	(void)state;
+	begin(1000);
+	under_way(30);
+	for (int i = 0; i < 4; i++)
+		add(1, 0);
+	assert_int_equal(gather_next(&g, 0), GATHER_NONE);
+	add(1, 0);
+	assert_int_equal(gather_next(&g, 0), 1);
+}
+
+static void a_share_is_not_less_than_a_few(void **state)
+{
+	(void)state;
+	begin(1000);
+	under_way(9);
+	for (int i = 0; i < 3; i++)
 		add(1, 0);
 	assert_int_equal(gather_next(&g, 0), GATHER_NONE);
 	add(1, 0);
@@ -115,9 +142,9 @@ static void enough_for_one_request_waits_for_nothing(void **state)
 {
 	(void)state;
 	begin(1000);
-	under_way(30);
+	under_way(100);
 	for (int i = 0; i < 15; i++)
-		assert_int_equal(add(1, 0)->partition, 1);
+		add(1, 0);
 	assert_int_equal(gather_next(&g, 0), GATHER_NONE);
 	add(1, 0);
 	assert_int_equal(gather_next(&g, 0), 1);
@@ -180,6 +207,8 @@ int main(void)
 		cmocka_unit_test(one_of_many_waits_until_the_others_are_done),
 		cmocka_unit_test(the_fullest_goes_first_and_alone),
 		cmocka_unit_test(more_than_twice_of_what_is_under_way_does_not_wait_for_it),
+		cmocka_unit_test(its_share_of_all_waits_for_nothing),
+		cmocka_unit_test(a_share_is_not_less_than_a_few),
 		cmocka_unit_test(enough_for_one_request_waits_for_nothing),
 		cmocka_unit_test(none_waits_longer_than_the_bound),
 		cmocka_unit_test(a_bound_of_0_lets_everything_go),
