@@ -31,9 +31,9 @@ int kafka_setup_conf(rd_kafka_conf_t **out, const struct sink *sink, struct errm
 		err = kafka_conf_default(c, conf, "compression.codec", codec, msg);
 	if (err == 0)
 		err = kafka_conf_default(c, conf, "linger.ms", linger, msg);
+	/* more of them are read from memory when their answer comes, not from the core's cache */
 	if (err == 0)
-		err = kafka_conf_default(
-			c, conf, "queue.buffering.max.messages", "100000", msg);
+		err = kafka_conf_default(c, conf, "queue.buffering.max.messages", "40000", msg);
 	/* what a broker takes by default, less a little; librdkafka counts its own overhead in */
 	if (err == 0)
 		err = kafka_conf_default(c, conf, "message.max.bytes", "1048576", msg);
