@@ -37,6 +37,8 @@ struct column {
 	bool has_default; /* used when the field is absent */
 	struct cell default_cell; /* text owned by the mapping */
 	const char *separator; /* what parts it from the next field in the cache key, or NULL */
+	/* How much text the table's column holds, as found at start; 0 = not known. */
+	uint32_t max_chars, max_bytes;
 	int line; /* in the mapping file, for errors; 0 = built in */
 };
 

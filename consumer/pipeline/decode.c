@@ -38,6 +38,19 @@ static bool below(const struct column *column, const struct column *parent, int 
 	return true;
 }
 
+static bool check_length(struct walk *w, int index)
+{
+	const struct column *column = &w->route->columns[index];
+
+	if (!decode_value_is_cut(column, &w->row->cells[index]))
+		return true;
+	errmsg_set(&w->why->msg, ERR_INVALID,
+		"field '%s' is longer than its column, which would cut the blanks at its end",
+		column->field);
+	w->why->reason = "too_long";
+	return false;
+}
+
 static bool take_leaf(struct walk *w, int index, const struct json_value *value)
 {
 	const struct column *column = &w->route->columns[index];
@@ -57,7 +70,7 @@ static bool take_leaf(struct walk *w, int index, const struct json_value *value)
 			.plain = true,
 			.length = (uint32_t)value->length,
 			.text = value->text};
-		return true;
+		return check_length(w, index);
 	}
 	reason = decode_value(
 		column, value, &w->batch->arena, &w->row->cells[index], &w->why->msg);
@@ -70,7 +83,7 @@ static bool take_leaf(struct walk *w, int index, const struct json_value *value)
 		w->why->reason = "null_field";
 		return false;
 	}
-	return true;
+	return check_length(w, index);
 }
 
 static bool walk_object(struct walk *w, const char *text, size_t length,

@@ -246,3 +246,22 @@ const char *decode_value(const struct column *column, const struct json_value *v
 	}
 	return "bad_type";
 }
+
+/* Of valid UTF-8: the bytes that begin a character. */
+static size_t characters(const char *text, size_t length)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < length; i++)
+		count += ((unsigned char)text[i] & 0xc0) != 0x80;
+	return count;
+}
+
+bool decode_value_is_cut(const struct column *column, const struct cell *cell)
+{
+	if (column->max_chars == 0 || cell->kind != CELL_TEXT ||
+		cell->length <= column->max_chars || cell->text[cell->length - 1] != ' ')
+		return false;
+	return cell->length > column->max_bytes ||
+	       characters(cell->text, cell->length) > column->max_chars;
+}

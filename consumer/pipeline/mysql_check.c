@@ -15,7 +15,7 @@
 
 struct check {
 	struct mysql_store *store;
-	const struct route *route;
+	struct route *route;
 	struct errmsg *warning;
 	struct store_error *error;
 	int mistakes;
@@ -101,7 +101,7 @@ static bool listed(const char *list, const char *word)
 }
 
 /* A column of information_schema, in the order of the query below. */
-enum { NAME, TYPE, NULLABLE, DEFAULT, EXTRA, COLLATION, FRACTION, FULL_TYPE };
+enum { NAME, TYPE, NULLABLE, DEFAULT, EXTRA, COLLATION, FRACTION, FULL_TYPE, CHARS, BYTES };
 
 static void check_type(struct check *check, const struct column *column, MYSQL_ROW row)
 {
@@ -163,6 +163,22 @@ static void check_charset(struct check *check, const struct column *column, MYSQ
 			row[COLLATION]);
 }
 
+static uint32_t limit(const char *number)
+{
+	unsigned long long value = number ? strtoull(number, NULL, 10) : 0;
+
+	return value > UINT32_MAX ? UINT32_MAX : (uint32_t)value;
+}
+
+/* What is longer only by blanks the server would cut off without an error (decode_value_is_cut). */
+static void note_length(struct column *column, MYSQL_ROW row)
+{
+	column->max_chars = limit(row[CHARS]);
+	column->max_bytes = row[COLLATION] && !strncmp(row[COLLATION], "utf8", 4)
+				    ? limit(row[BYTES])
+				    : UINT32_MAX; /* its bytes are not ours */
+}
+
 static void check_unmapped(struct check *check, MYSQL_ROW row)
 {
 	if (!strcmp(row[NULLABLE], "NO") && !row[DEFAULT] &&
@@ -177,7 +193,8 @@ static enum verdict check_columns(struct check *check)
 	bool *seen = mem_zero((size_t)route->column_count, sizeof(*seen));
 	char *sql =
 		mem_printf("SELECT COLUMN_NAME, DATA_TYPE, IS_NULLABLE, COLUMN_DEFAULT, EXTRA, "
-			   "COLLATION_NAME, DATETIME_PRECISION, COLUMN_TYPE FROM "
+			   "COLLATION_NAME, DATETIME_PRECISION, COLUMN_TYPE, "
+			   "CHARACTER_MAXIMUM_LENGTH, CHARACTER_OCTET_LENGTH FROM "
 			   "information_schema.COLUMNS WHERE TABLE_SCHEMA='%s' AND "
 			   "TABLE_NAME='%s' ORDER BY ORDINAL_POSITION",
 			check->store->database, route->table);
@@ -200,6 +217,8 @@ static enum verdict check_columns(struct check *check)
 		check_type(check, &route->columns[i], row);
 		check_nulls(check, &route->columns[i], row);
 		check_charset(check, &route->columns[i], row);
+		if (route->columns[i].type == COLUMN_STRING)
+			note_length(&check->route->columns[i], row);
 	}
 	for (int i = 0; v == VERDICT_DONE && i < route->column_count; i++) {
 		char where[300];
@@ -353,7 +372,7 @@ static enum verdict check_tables(struct check *check)
 	return v == VERDICT_DONE ? check_keys(check) : v;
 }
 
-enum verdict mysql_store_check(struct mysql_store *store, const struct route *route,
+enum verdict mysql_store_check(struct mysql_store *store, struct route *route,
 	int32_t partitions, struct errmsg *warning, struct store_error *error)
 {
 	struct check check = {

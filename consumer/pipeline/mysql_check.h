@@ -11,7 +11,7 @@
  * words; error->class is then "schema", "rights" or "owner". `warning` (may stay empty) says what
  * works but may surprise: a key that ignores case, columns that keep less than the records carry.
  */
-enum verdict mysql_store_check(struct mysql_store *store, const struct route *route,
+enum verdict mysql_store_check(struct mysql_store *store, struct route *route,
 	int32_t partitions, struct errmsg *warning, struct store_error *error);
 
 #endif

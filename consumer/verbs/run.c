@@ -142,7 +142,7 @@ static int check_mysql(struct run *run, const int *partitions, struct errmsg *ms
 	int err;
 
 	for (int i = 0; v == VERDICT_DONE && i < run->settings.mapping.route_count; i++) {
-		const struct route *route = &run->settings.mapping.routes[i];
+		struct route *route = &run->settings.mapping.routes[i];
 		struct errmsg warning = {""};
 
 		v = mysql_store_check(store, route, partitions[i], &warning, &error);

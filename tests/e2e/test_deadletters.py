@@ -55,6 +55,20 @@ def test_an_older_good_record_of_the_key_takes_the_place_of_a_bad_one(world):
     assert world.rows()["u1"][1] == 5 and world.keys() == world.rows()
 
 
+def test_a_text_that_its_column_would_cut_without_an_error_is_a_letter(world):
+    """blanks at the end are cut off silently, and the cache would keep them"""
+    fits = {"f1": "x" * 10 + "  ", "f2": "é" * 254 + " ", "f3": "x" * 255, "f4": "\\" * 254 + " "}
+    cut = {"c1": "x" * 255 + " ", "c2": "é" * 254 + "   ", "c3": "\\" * 255 + " ", "c4": "x" + " " * 300}
+    world.produce([(key, user(key, name=name)) for key, name in {**fits, **cut}.items()], partition=0)
+    world.consumer(ready=False)
+    world.wait_drained()
+    assert {key: row[0] for key, row in world.rows().items()} == fits
+    assert world.keys() == world.rows()
+    letters = {m.key().decode(): headers(m) for m in world.records(world.dlq)}
+    assert set(letters) == set(cut)
+    assert all(head["wt.error.reason"].startswith("too_long: ") for head in letters.values())
+
+
 @pytest.mark.parametrize("batch_records", [1, 100])
 def test_a_row_that_a_newer_record_of_its_key_overtakes_in_its_batch_is_superseded(world, batch_records):
     """only the database can tell that it does not fit, and the database never sees it"""

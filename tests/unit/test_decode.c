@@ -319,6 +319,38 @@ static void a_time_is_the_same_with_escapes_and_minus_zero_is_zero(void **state)
 	dead(KINDS, NULL, "{\"n\":1,\"t\":9223372036854775807}", "bad_value");
 }
 
+static bool fits(const struct route *route, const char *value)
+{
+	struct records *records = records_new(route);
+	bool fits = records_put(records, NULL, value) != NULL;
+
+	records_free(records);
+	return fits;
+}
+
+/* The server says nothing of it, and the cache would hold what the table does not. */
+static void a_text_whose_last_blanks_its_column_would_cut_is_dead(void **state)
+{
+	struct column column = LOG->columns[0];
+	struct route route = *LOG;
+
+	(void)state;
+	route.columns = &column;
+	assert_true(fits(&route, "{\"line\":\"abcdef  \"}")); /* how long it is, is not known */
+	column.max_chars = 4;
+	column.max_bytes = 16;
+	dead(&route, NULL, "{\"line\":\"abcd \"}", "too_long");
+	dead(&route, NULL, "{\"line\":\"\\u0061bcd \"}", "too_long");
+	assert_true(fits(&route, "{\"line\":\"abc \"}"));
+	assert_true(fits(&route, "{\"line\":\"\xc3\xa9\xc3\xa9\xc3\xa9 \"}"));
+	assert_true(fits(&route, "{\"line\":\"abcde\"}")); /* the server refuses it */
+	column.max_chars = 8; /* a TEXT: so many bytes */
+	column.max_bytes = 8;
+	dead(&route, NULL, "{\"line\":\"\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9 \"}", "too_long");
+	column.max_bytes = UINT32_MAX;
+	assert_true(fits(&route, "{\"line\":\"\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9 \"}"));
+}
+
 /* ---- tombstones and appends ------------------------------------------------------------------------ */
 
 static void a_null_value_deletes_the_key(void **state)
@@ -413,6 +445,7 @@ int main(void)
 		cmocka_unit_test(a_key_that_holds_the_separator_of_the_cache_key_is_dead),
 		cmocka_unit_test(a_key_that_ends_with_a_part_of_the_separator_is_dead),
 		cmocka_unit_test(a_time_is_the_same_with_escapes_and_minus_zero_is_zero),
+		cmocka_unit_test(a_text_whose_last_blanks_its_column_would_cut_is_dead),
 		cmocka_unit_test(a_null_value_deletes_the_key),
 		cmocka_unit_test(a_delete_without_its_key_is_dead),
 		cmocka_unit_test(an_append_needs_a_value_and_no_key),
