@@ -13,7 +13,7 @@ import time
 from confluent_kafka import Consumer, TopicPartition
 
 from measure import Row, binary, clean_environ, say
-from row_drain import WARM_UPS
+from row_drain import WARM_UPS, in_turn
 from world import PARTITIONS
 
 
@@ -119,7 +119,8 @@ def measure(world, rounds, check):
     for number in range(rounds):
         say("ingest, round %d" % (number + 1))
         world.new_topic()
-        ours, kcat, memory = r.kafka("lines", r.log), r.kcat(), r.memory(r.log)
+        ours, kcat, memory = in_turn(number, lambda: r.kafka("lines", r.log), r.kcat,
+                                     lambda: r.memory(r.log))
         stages.add("log lines", ours)
         lines.add(records / ours.seconds, records / kcat.seconds)
         work.add(ours.cpu, kcat.cpu)
