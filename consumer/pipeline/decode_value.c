@@ -257,10 +257,21 @@ static size_t characters(const char *text, size_t length)
 	return count;
 }
 
+/*
+ * What the server takes for a blank: C's white space; in UTF-16LE, as which it looks at our bytes where
+ * the column is so, also a blank with a NUL behind it.
+ */
+static bool ends_blank(const struct cell *cell)
+{
+	unsigned char last = (unsigned char)cell->text[cell->length - 1];
+
+	return last == ' ' || (last >= '\t' && last <= '\r') || last == 0;
+}
+
 bool decode_value_is_cut(const struct column *column, const struct cell *cell)
 {
 	if (column->max_chars == 0 || cell->kind != CELL_TEXT ||
-		cell->length <= column->max_chars || cell->text[cell->length - 1] != ' ')
+		cell->length <= column->max_chars || !ends_blank(cell))
 		return false;
 	return cell->length > column->max_bytes ||
 	       characters(cell->text, cell->length) > column->max_chars;

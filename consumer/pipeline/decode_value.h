@@ -15,8 +15,8 @@
 const char *decode_value(const struct column *column, const struct json_value *value,
 	struct arena *arena, struct cell *cell, struct errmsg *why);
 /*
- * A text with a blank at its end that is longer than its column: the server cuts blanks off without an
- * error, and the table would hold another value than the cache.
+ * A text with a blank (also a tab, the end of a line) at its end that is longer than its column: the
+ * server cuts blanks off without an error, and the table would hold another value than the cache.
  */
 bool decode_value_is_cut(const struct column *column, const struct cell *cell);
 

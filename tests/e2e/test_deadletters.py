@@ -56,9 +56,10 @@ def test_an_older_good_record_of_the_key_takes_the_place_of_a_bad_one(world):
 
 
 def test_a_text_that_its_column_would_cut_without_an_error_is_a_letter(world):
-    """blanks at the end are cut off silently, and the cache would keep them"""
-    fits = {"f1": "x" * 10 + "  ", "f2": "é" * 254 + " ", "f3": "x" * 255, "f4": "\\" * 254 + " "}
-    cut = {"c1": "x" * 255 + " ", "c2": "é" * 254 + "   ", "c3": "\\" * 255 + " ", "c4": "x" + " " * 300}
+    """blanks, tabs and line ends at the end are cut off silently, and the cache would keep them"""
+    fits = {"f1": "x" * 10 + "  ", "f2": "é" * 254 + " ", "f3": "x" * 255, "f4": "\\" * 254 + " ", "f5": "x" * 254 + "\n"}
+    cut = {"c1": "x" * 255 + " ", "c2": "é" * 254 + "   ", "c3": "\\" * 255 + " ", "c4": "x" + " " * 300,
+           "c5": "x" * 255 + "\n", "c6": "x" * 255 + "\t", "c7": "x" * 254 + " \r\n"}
     world.produce([(key, user(key, name=name)) for key, name in {**fits, **cut}.items()], partition=0)
     world.consumer(ready=False)
     world.wait_drained()

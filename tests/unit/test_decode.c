@@ -341,7 +341,11 @@ static void a_text_whose_last_blanks_its_column_would_cut_is_dead(void **state)
 	column.max_bytes = 16;
 	dead(&route, NULL, "{\"line\":\"abcd \"}", "too_long");
 	dead(&route, NULL, "{\"line\":\"\\u0061bcd \"}", "too_long");
+	dead(&route, NULL, "{\"line\":\"abcd\\n\"}", "too_long");
+	dead(&route, NULL, "{\"line\":\"abcd\\t\"}", "too_long");
+	dead(&route, NULL, "{\"line\":\"abcd \\u0000\"}", "too_long"); /* UTF-16LE's blank */
 	assert_true(fits(&route, "{\"line\":\"abc \"}"));
+	assert_true(fits(&route, "{\"line\":\"abc\\n\"}"));
 	assert_true(fits(&route, "{\"line\":\"\xc3\xa9\xc3\xa9\xc3\xa9 \"}"));
 	assert_true(fits(&route, "{\"line\":\"abcde\"}")); /* the server refuses it */
 	column.max_chars = 8; /* a TEXT: so many bytes */
