@@ -2,6 +2,8 @@
  * mysql_connect: the life of the connection and what every session is set to:
  *   strict    a value that does not fit is an error, never a cut or a zero
  *   UTC       datetimes are what the records say
+ *   utf8mb4   again after the login: a server's init_connect may have chosen another character set, and
+ *             with skip-character-set-client-handshake it does not listen to the login
  *   READ COMMITTED  no gap locks, so that the workers' neighbouring keys do not wait for each
  *             other; the ledger's compare-and-set does what a higher level would. Snapshots ask for
  *             REPEATABLE READ themselves. A server with statement binlog refuses READ COMMITTED
@@ -287,7 +289,8 @@ static enum verdict session_setup(struct mysql_store *store, struct store_error 
 			store->mariadb ? "idle_write_transaction_timeout" : "wait_timeout",
 			store->config->idle_timeout_s);
 	snprintf(sql, sizeof(sql),
-		"SET SESSION autocommit=0, time_zone='+00:00', innodb_lock_wait_timeout=%u, "
+		"SET NAMES utf8mb4, autocommit=0, time_zone='+00:00', "
+		"innodb_lock_wait_timeout=%u, "
 		"sql_mode='STRICT_ALL_TABLES,STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,"
 		"ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO'%s",
 		io_s > LOCK_WAIT_S ? LOCK_WAIT_S : 1, idle);

@@ -90,6 +90,27 @@ static void a_batch_moves_ledger_and_rows_together(void **state)
 	mysql_store_free(store);
 }
 
+static void texts_are_utf8_where_the_server_sets_another_charset(void **state)
+{
+	struct mysql_config own = config;
+	struct users *users = users_new(route, 10, 11);
+	struct mysql_store *store;
+
+	(void)state;
+	test_sql(root, "DROP USER IF EXISTS plain; CREATE USER plain IDENTIFIED BY 'p'; GRANT "
+		       "ALL ON wt.* TO plain; SET GLOBAL init_connect='SET NAMES latin1'");
+	config.user = "plain"; /* init_connect is for whom SUPER is not granted */
+	config.password = "p";
+	store = at(10);
+	users_put(users, "a", "\xc3\xa9", 1, "");
+	write_batch(store, users);
+	assert_string_equal(test_sql_text(root, "SELECT HEX(name) FROM users"), "C3A9");
+	test_sql(root, "SET GLOBAL init_connect=''");
+	config = own;
+	users_free(users);
+	mysql_store_free(store);
+}
+
 static void a_batch_from_elsewhere_is_refused_before_any_row(void **state)
 {
 	struct mysql_store *store = at(10);
@@ -468,6 +489,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_batch_moves_ledger_and_rows_together),
+		cmocka_unit_test(texts_are_utf8_where_the_server_sets_another_charset),
 		cmocka_unit_test(a_batch_from_elsewhere_is_refused_before_any_row),
 		cmocka_unit_test(a_batch_of_a_ledger_that_was_reset_is_refused),
 		cmocka_unit_test(a_partition_without_a_ledger_row_is_refused),
