@@ -5,6 +5,7 @@
 #include "consumer/pipeline/mysql_check.h"
 
 #include "common/mem.h"
+#include "consumer/pipeline/mysql_check_parts.h"
 #include "consumer/pipeline/mysql_internal.h"
 #include "consumer/pipeline/mysql_sql.h"
 
@@ -12,15 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct check {
-	struct mysql_store *store;
-	struct route *route;
-	struct errmsg *warning;
-	struct store_error *error;
-	int mistakes;
-	struct errmsg text; /* of the mistakes */
-};
 
 static void add(struct errmsg *to, const char *format, va_list args)
 {
@@ -33,8 +25,7 @@ static void add(struct errmsg *to, const char *format, va_list args)
 	vsnprintf(to->text + used, sizeof(to->text) - used, format, args);
 }
 
-__attribute__((format(printf, 2, 3))) static void mistake(
-	struct check *check, const char *format, ...)
+void check_mistake(struct check *check, const char *format, ...)
 {
 	va_list args;
 
@@ -44,8 +35,7 @@ __attribute__((format(printf, 2, 3))) static void mistake(
 	check->mistakes++;
 }
 
-__attribute__((format(printf, 2, 3))) static void warn(
-	struct check *check, const char *format, ...)
+void check_warn(struct check *check, const char *format, ...)
 {
 	va_list args;
 
@@ -54,8 +44,7 @@ __attribute__((format(printf, 2, 3))) static void warn(
 	va_end(args);
 }
 
-/* Where the mapping says it: "users.json:7: ". */
-static const char *at(const struct check *check, int line, char *buffer, size_t bytes)
+const char *check_at(const struct check *check, int line, char *buffer, size_t bytes)
 {
 	if (line > 0)
 		snprintf(buffer, bytes, "%s:%d: ", check->store->config->mapping->source, line);
@@ -64,7 +53,7 @@ static const char *at(const struct check *check, int line, char *buffer, size_t 
 	return buffer;
 }
 
-static enum verdict query(struct check *check, const char *sql, MYSQL_RES **result)
+enum verdict check_query(struct check *check, const char *sql, MYSQL_RES **result)
 {
 	enum verdict v = mysql_run(check->store, sql, check->error);
 
@@ -72,166 +61,6 @@ static enum verdict query(struct check *check, const char *sql, MYSQL_RES **resu
 		return v;
 	*result = mysql_store_result(check->store->mysql);
 	return *result ? VERDICT_DONE : mysql_failed(check->store, check->error);
-}
-
-/* Which SQL types a mapped type may live in; `lossy` ones keep less than a record can carry. */
-struct fit {
-	enum column_type type;
-	const char *name; /* for people */
-	const char *exact, *lossy; /* data types, each between blanks */
-};
-
-static const struct fit fits[] = {
-	{COLUMN_STRING, "string", " varchar tinytext text mediumtext longtext ",
-		" char enum set uuid inet4 inet6 "}, /* which have one way of writing */
-	{COLUMN_INT, "int", " tinyint smallint mediumint int bigint ", " year "},
-	{COLUMN_DOUBLE, "double", " double ", " float decimal "},
-	{COLUMN_BOOL, "bool", " tinyint smallint mediumint int bigint ", ""},
-	{COLUMN_DATETIME, "datetime", " datetime timestamp ", ""},
-	{COLUMN_JSON, "json", " tinytext text mediumtext longtext ", " json "},
-	{COLUMN_BYTES, "bytes", " varbinary tinyblob blob mediumblob longblob ", " binary "},
-};
-
-static bool listed(const char *list, const char *word)
-{
-	char wrapped[80];
-
-	snprintf(wrapped, sizeof(wrapped), " %s ", word);
-	return strstr(list, wrapped) != NULL;
-}
-
-/* A column of information_schema, in the order of the query below. */
-enum { NAME, TYPE, NULLABLE, DEFAULT, EXTRA, COLLATION, FRACTION, FULL_TYPE, CHARS, BYTES };
-
-static void check_type(struct check *check, const struct column *column, MYSQL_ROW row)
-{
-	const struct fit *fit = &fits[0];
-	char where[300];
-
-	at(check, column->line, where, sizeof(where));
-	while (fit->type != column->type)
-		fit++;
-	if (listed(fit->lossy, row[TYPE]))
-		warn(check,
-			"%scolumn `%s` is %s, which may keep a value other than the "
-			"record's %s: the cache and the table can differ then",
-			where, column->column, row[FULL_TYPE], fit->name);
-	else if (!listed(fit->exact, row[TYPE]))
-		mistake(check, "%scolumn `%s` is %s, the mapping says %s", where,
-			column->column, row[FULL_TYPE], fit->name);
-	else if (column->type == COLUMN_DOUBLE && strchr(row[FULL_TYPE], '('))
-		warn(check, "%scolumn `%s` is %s and rounds", where, column->column,
-			row[FULL_TYPE]);
-	if (column->key && strstr(row[FULL_TYPE], "bigint") &&
-		strstr(row[FULL_TYPE], "unsigned"))
-		warn(check,
-			"%skey column `%s` is %s: rows above 9223372036854775807, which no "
-			"record can have, cannot be read back",
-			where, column->column, row[FULL_TYPE]);
-	if (column->type == COLUMN_DATETIME && row[FRACTION] && atoi(row[FRACTION]) < 3)
-		warn(check, "%scolumn `%s` is %s and drops milliseconds; %s(3) keeps them",
-			where, column->column, row[FULL_TYPE], row[TYPE]);
-}
-
-static void check_nulls(struct check *check, const struct column *column, MYSQL_ROW row)
-{
-	char where[300];
-
-	at(check, column->line, where, sizeof(where));
-	if (column->nullable && !strcmp(row[NULLABLE], "NO"))
-		mistake(check, "%scolumn `%s` is NOT NULL, the mapping says nullable", where,
-			column->column);
-	if (strstr(row[EXTRA], "GENERATED") && !strstr(row[EXTRA], "DEFAULT_GENERATED"))
-		mistake(check, "%scolumn `%s` is generated by the server", where,
-			column->column);
-	if (column->key && row[COLLATION] && !strstr(row[COLLATION], "_bin"))
-		warn(check,
-			"%skey column `%s` compares as %s: keys that differ only in case or "
-			"accents are one row here, but several in Kafka and Redis",
-			where, column->column, row[COLLATION]);
-}
-
-static void check_charset(struct check *check, const struct column *column, MYSQL_ROW row)
-{
-	char where[300];
-
-	if (column->key && row[COLLATION] && strncmp(row[COLLATION], "utf8mb4_", 8) != 0)
-		warn(check,
-			"%skey column `%s` compares as %s: records whose key has other "
-			"characters become dead letters, also their deletes",
-			at(check, column->line, where, sizeof(where)), column->column,
-			row[COLLATION]);
-}
-
-static uint32_t limit(const char *number)
-{
-	unsigned long long value = number ? strtoull(number, NULL, 10) : 0;
-
-	return value > UINT32_MAX ? UINT32_MAX : (uint32_t)value;
-}
-
-/* What is longer only by blanks the server would cut off without an error (decode_value_is_cut). */
-static void note_length(struct column *column, MYSQL_ROW row)
-{
-	column->max_chars = limit(row[CHARS]);
-	column->max_bytes = row[COLLATION] && !strncmp(row[COLLATION], "utf8", 4)
-				    ? limit(row[BYTES])
-				    : UINT32_MAX; /* its bytes are not ours */
-}
-
-static void check_unmapped(struct check *check, MYSQL_ROW row)
-{
-	if (!strcmp(row[NULLABLE], "NO") && !row[DEFAULT] &&
-		!strstr(row[EXTRA], "auto_increment") && !strstr(row[EXTRA], "GENERATED"))
-		mistake(check, "column `%s` is NOT NULL without a default and not mapped",
-			row[NAME]);
-}
-
-static enum verdict check_columns(struct check *check)
-{
-	const struct route *route = check->route;
-	bool *seen = mem_zero((size_t)route->column_count, sizeof(*seen));
-	char *sql =
-		mem_printf("SELECT COLUMN_NAME, DATA_TYPE, IS_NULLABLE, COLUMN_DEFAULT, EXTRA, "
-			   "COLLATION_NAME, DATETIME_PRECISION, COLUMN_TYPE, "
-			   "CHARACTER_MAXIMUM_LENGTH, CHARACTER_OCTET_LENGTH FROM "
-			   "information_schema.COLUMNS WHERE TABLE_SCHEMA='%s' AND "
-			   "TABLE_NAME='%s' ORDER BY ORDINAL_POSITION",
-			check->store->database, route->table);
-	MYSQL_RES *result;
-	MYSQL_ROW row;
-	enum verdict v = query(check, sql, &result);
-
-	free(sql);
-	while (v == VERDICT_DONE && (row = mysql_fetch_row(result))) {
-		int i = 0;
-
-		while (i < route->column_count &&
-			strcasecmp(route->columns[i].column, row[NAME]))
-			i++;
-		if (i == route->column_count) {
-			check_unmapped(check, row);
-			continue;
-		}
-		seen[i] = true;
-		check_type(check, &route->columns[i], row);
-		check_nulls(check, &route->columns[i], row);
-		check_charset(check, &route->columns[i], row);
-		if (route->columns[i].type == COLUMN_STRING)
-			note_length(&check->route->columns[i], row);
-	}
-	for (int i = 0; v == VERDICT_DONE && i < route->column_count; i++) {
-		char where[300];
-
-		if (!seen[i])
-			mistake(check, "%sthe table has no column `%s`",
-				at(check, route->columns[i].line, where, sizeof(where)),
-				route->columns[i].column);
-	}
-	if (v == VERDICT_DONE)
-		mysql_free_result(result);
-	free(seen);
-	return v;
 }
 
 static bool is_key_column(const struct route *route, const char *name)
@@ -246,7 +75,7 @@ static bool is_key_column(const struct route *route, const char *name)
 static void check_prefix(struct check *check, const char *column, const char *characters)
 {
 	if (characters)
-		mistake(check,
+		check_mistake(check,
 			"the primary key has only the first %s characters of `%s`: keys that "
 			"begin alike would be one row",
 			characters, column);
@@ -268,7 +97,7 @@ static enum verdict check_keys(struct check *check)
 	MYSQL_ROW row;
 	int matched = 0, extra = 0;
 	char other[80] = "";
-	enum verdict v = query(check, sql, &result);
+	enum verdict v = check_query(check, sql, &result);
 
 	free(sql);
 	if (v != VERDICT_DONE || route->mode != ROUTE_UPSERT) {
@@ -288,10 +117,11 @@ static enum verdict check_keys(struct check *check)
 	}
 	mysql_free_result(result);
 	if (matched != route->key_count || extra)
-		mistake(check, "the primary key is not exactly the mapping's key column%s",
+		check_mistake(check,
+			"the primary key is not exactly the mapping's key column%s",
 			route->key_count == 1 ? "" : "s");
 	if (other[0])
-		mistake(check,
+		check_mistake(check,
 			"unique key `%s` beside the primary key: an upsert could overwrite "
 			"another row",
 			other);
@@ -305,7 +135,7 @@ static enum verdict check_table(struct check *check, const char *table, bool *th
 		check->store->database, table);
 	MYSQL_RES *result;
 	MYSQL_ROW row;
-	enum verdict v = query(check, sql, &result);
+	enum verdict v = check_query(check, sql, &result);
 
 	free(sql);
 	*there = false;
@@ -314,11 +144,12 @@ static enum verdict check_table(struct check *check, const char *table, bool *th
 	row = mysql_fetch_row(result);
 	*there = row != NULL;
 	if (row && strcmp(row[1], "BASE TABLE"))
-		mistake(check, "`%s` is a %s, not a table", table, row[1]);
+		check_mistake(check, "`%s` is a %s, not a table", table, row[1]);
 	else if (row && row[0] &&
 		 (!strcasecmp(row[0], "MyISAM") || !strcasecmp(row[0], "Aria") ||
 			 !strcasecmp(row[0], "MEMORY")))
-		mistake(check, "`%s` is a %s table, which has no transactions", table, row[0]);
+		check_mistake(
+			check, "`%s` is a %s table, which has no transactions", table, row[0]);
 	mysql_free_result(result);
 	return VERDICT_DONE;
 }
@@ -356,15 +187,15 @@ static enum verdict check_tables(struct check *check)
 	for (int i = 0; v == VERDICT_DONE && i < 2; i++) {
 		v = check_table(check, own[i], &there);
 		if (v == VERDICT_DONE && !there)
-			mistake(check, "table `%s` is missing: run sql/002_writethrough.sql",
-				own[i]);
+			check_mistake(check,
+				"table `%s` is missing: run sql/002_writethrough.sql", own[i]);
 	}
 	if (v == VERDICT_DONE)
 		v = check_table(check, check->route->table, &there);
 	if (v != VERDICT_DONE)
 		return v;
 	if (!there) {
-		mistake(check, "table `%s` is missing%s", check->route->table,
+		check_mistake(check, "table `%s` is missing%s", check->route->table,
 			strcmp(check->route->table, "users") ? "" : ": run sql/001_users.sql");
 		return VERDICT_DONE;
 	}
