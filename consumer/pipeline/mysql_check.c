@@ -128,6 +128,35 @@ static enum verdict check_keys(struct check *check)
 	return VERDICT_DONE;
 }
 
+/* Whom the server lets change a row that no record changed, or what a record says. */
+static enum verdict check_changers(struct check *check)
+{
+	const char *database = check->store->database, *table = check->route->table;
+	char *sql =
+		mem_printf("SELECT 'trigger', TRIGGER_NAME FROM information_schema.TRIGGERS "
+			   "WHERE EVENT_OBJECT_SCHEMA='%s' AND EVENT_OBJECT_TABLE='%s' AND "
+			   "ACTION_TIMING='BEFORE' AND EVENT_MANIPULATION<>'DELETE' "
+			   "UNION ALL SELECT 'foreign key', CONSTRAINT_NAME FROM "
+			   "information_schema.REFERENTIAL_CONSTRAINTS "
+			   "WHERE CONSTRAINT_SCHEMA='%s' AND TABLE_NAME='%s' AND NOT "
+			   "(UPDATE_RULE IN ('RESTRICT','NO ACTION') AND "
+			   "DELETE_RULE IN ('RESTRICT','NO ACTION'))",
+			database, table, database, table);
+	MYSQL_RES *result;
+	MYSQL_ROW row;
+	enum verdict v = check_query(check, sql, &result);
+
+	free(sql);
+	while (v == VERDICT_DONE && (row = mysql_fetch_row(result)))
+		check_warn(check,
+			"%s `%s` can make a row other than its record says: the cache and the "
+			"table can differ then",
+			row[0], row[1]);
+	if (v == VERDICT_DONE)
+		mysql_free_result(result);
+	return v;
+}
+
 static enum verdict check_table(struct check *check, const char *table, bool *there)
 {
 	char *sql = mem_printf("SELECT ENGINE, TABLE_TYPE FROM information_schema.TABLES WHERE "
@@ -200,7 +229,10 @@ static enum verdict check_tables(struct check *check)
 		return VERDICT_DONE;
 	}
 	v = check_columns(check);
-	return v == VERDICT_DONE ? check_keys(check) : v;
+	if (v == VERDICT_DONE)
+		v = check_keys(check);
+	return v == VERDICT_DONE && check->route->cache != CACHE_NONE ? check_changers(check)
+								      : v;
 }
 
 enum verdict mysql_store_check(struct mysql_store *store, struct route *route,

@@ -162,6 +162,28 @@ static void a_key_of_a_narrow_character_set_is_a_warning(void **state)
 	assert_non_null(strstr(warning.text, "other characters become dead letters"));
 }
 
+static void what_changes_rows_behind_our_back_is_a_warning(void **state)
+{
+	(void)state;
+	fresh_table(GOOD ", PRIMARY KEY (id)");
+	test_sql(root, "CREATE TRIGGER looks AFTER INSERT ON users FOR EACH ROW SET @a=1; "
+		       "CREATE TRIGGER trims BEFORE UPDATE ON users FOR EACH ROW SET "
+		       "NEW.name=TRIM(NEW.name)");
+	test_sql(root, "CREATE TABLE works (work VARCHAR(255) NOT NULL PRIMARY KEY); ALTER "
+		       "TABLE users ADD CONSTRAINT keeps FOREIGN KEY (occupation) REFERENCES "
+		       "works (work)");
+	if (check(6) != VERDICT_DONE)
+		fail_msg("%s", error.msg.text);
+	assert_non_null(strstr(warning.text, "trigger `trims` can make a row other than"));
+	assert_null(strstr(warning.text, "looks"));
+	assert_null(strstr(warning.text, "keeps"));
+	test_sql(root, "ALTER TABLE users DROP FOREIGN KEY keeps, ADD CONSTRAINT follows "
+		       "FOREIGN KEY (occupation) REFERENCES works (work) ON DELETE CASCADE");
+	assert_int_equal(check(6), VERDICT_DONE);
+	assert_non_null(strstr(warning.text, "foreign key `follows` can make a row other"));
+	test_sql(root, "DROP TABLE users, works");
+}
+
 static void the_table_of_another_group_is_refused(void **state)
 {
 	(void)state;
@@ -229,6 +251,7 @@ int main(void)
 		cmocka_unit_test(a_table_without_transactions_is_refused),
 		cmocka_unit_test(surprises_are_warnings),
 		cmocka_unit_test(a_key_of_a_narrow_character_set_is_a_warning),
+		cmocka_unit_test(what_changes_rows_behind_our_back_is_a_warning),
 		cmocka_unit_test(the_table_of_another_group_is_refused),
 		cmocka_unit_test(a_right_that_is_missing_is_found_at_start),
 	};
