@@ -159,9 +159,11 @@ static enum verdict check_changers(struct check *check)
 
 static enum verdict check_table(struct check *check, const char *table, bool *there)
 {
-	char *sql = mem_printf("SELECT ENGINE, TABLE_TYPE FROM information_schema.TABLES WHERE "
-			       "TABLE_SCHEMA='%s' AND TABLE_NAME='%s'",
-		check->store->database, table);
+	char *sql =
+		mem_printf("SELECT t.ENGINE, TABLE_TYPE, TRANSACTIONS FROM "
+			   "information_schema.TABLES t LEFT JOIN information_schema.ENGINES e "
+			   "ON e.ENGINE=t.ENGINE WHERE TABLE_SCHEMA='%s' AND TABLE_NAME='%s'",
+			check->store->database, table);
 	MYSQL_RES *result;
 	MYSQL_ROW row;
 	enum verdict v = check_query(check, sql, &result);
@@ -174,9 +176,7 @@ static enum verdict check_table(struct check *check, const char *table, bool *th
 	*there = row != NULL;
 	if (row && strcmp(row[1], "BASE TABLE"))
 		check_mistake(check, "`%s` is a %s, not a table", table, row[1]);
-	else if (row && row[0] &&
-		 (!strcasecmp(row[0], "MyISAM") || !strcasecmp(row[0], "Aria") ||
-			 !strcasecmp(row[0], "MEMORY")))
+	else if (row && row[2] && !strcasecmp(row[2], "NO"))
 		check_mistake(
 			check, "`%s` is a %s table, which has no transactions", table, row[0]);
 	mysql_free_result(result);

@@ -134,6 +134,9 @@ static void a_table_without_transactions_is_refused(void **state)
 	fresh_table(GOOD ", PRIMARY KEY (id)");
 	test_sql(root, "ALTER TABLE users ENGINE=MyISAM");
 	is_fatal("schema", "`users` is a MyISAM table, which has no transactions");
+	fresh_table(GOOD);
+	test_sql(root, "ALTER TABLE users ENGINE=CSV");
+	is_fatal("schema", "`users` is a CSV table, which has no transactions");
 }
 
 static void surprises_are_warnings(void **state)
