@@ -2,6 +2,7 @@
 #include "consumer/pipeline/mysql_check_parts.h"
 
 #include "common/mem.h"
+#include "consumer/pipeline/decode_value.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -105,12 +106,18 @@ static uint32_t limit(const char *number)
 }
 
 /* What is longer only by blanks the server would cut off without an error (decode_value_is_cut). */
-static void note_length(struct column *column, MYSQL_ROW row)
+static void note_length(struct check *check, struct column *column, MYSQL_ROW row)
 {
+	char where[300];
+
 	column->max_chars = limit(row[CHARS]);
 	column->max_bytes = row[COLLATION] && !strncmp(row[COLLATION], "utf8", 4)
 				    ? limit(row[BYTES])
 				    : UINT32_MAX; /* its bytes are not ours */
+	if (column->has_default && decode_value_is_cut(column, &column->default_cell))
+		check_mistake(check, "%sthe default is longer than column `%s`, which is %s",
+			check_at(check, column->line, where, sizeof(where)), column->column,
+			row[FULL_TYPE]);
 }
 
 static void check_unmapped(struct check *check, MYSQL_ROW row)
@@ -152,7 +159,7 @@ enum verdict check_columns(struct check *check)
 		check_nulls(check, &route->columns[i], row);
 		check_charset(check, &route->columns[i], row);
 		if (route->columns[i].type == COLUMN_STRING)
-			note_length(&check->route->columns[i], row);
+			note_length(check, &check->route->columns[i], row);
 	}
 	for (int i = 0; v == VERDICT_DONE && i < route->column_count; i++) {
 		char where[300];

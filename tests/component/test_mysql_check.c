@@ -88,6 +88,23 @@ static void every_mismatch_is_in_one_message(void **state)
 	assert_null(strstr(error.msg.text, "note"));
 }
 
+static void a_default_that_its_column_would_cut_is_refused(void **state)
+{
+	struct column *name = &route->columns[1];
+
+	(void)state;
+	fresh_table("id VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL, name "
+		    "VARCHAR(4) NOT NULL, age INT NOT NULL, occupation VARCHAR(255) NOT NULL, "
+		    "PRIMARY KEY (id)");
+	name->has_default = true;
+	name->default_cell = (struct cell){.kind = CELL_TEXT, .text = "none \n", .length = 6};
+	is_fatal("schema", "the default is longer than column `name`, which is varchar(4)");
+	name->default_cell.length = 4;
+	assert_int_equal(check(6), VERDICT_DONE);
+	name->has_default = false;
+	name->default_cell = (struct cell){.kind = CELL_NULL};
+}
+
 static void a_missing_table_says_what_to_run(void **state)
 {
 	(void)state;
@@ -247,6 +264,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(our_own_tables_pass_without_a_warning),
 		cmocka_unit_test(every_mismatch_is_in_one_message),
+		cmocka_unit_test(a_default_that_its_column_would_cut_is_refused),
 		cmocka_unit_test(a_missing_table_says_what_to_run),
 		cmocka_unit_test(a_second_unique_key_is_refused),
 		cmocka_unit_test(the_primary_key_is_the_mappings_key),
