@@ -68,6 +68,10 @@ static const struct mysql_verdict table[] = {
 	{1366, POISON, "bad_value"}, {1367, POISON, "bad_value"}, {1406, POISON, "too_long"},
 	{1411, POISON, "bad_value"}, {1451, POISON, "foreign_key"},
 	{1452, POISON, "foreign_key"},
+	/* what a generated column or a check makes of it: x/0, a time behind the last year, base64, JSON */
+	{1365, POISON, "bad_value"}, {1441, POISON, "bad_value"}, {1958, POISON, "bad_value"},
+	{4035, POISON, "bad_value"}, {4036, POISON, "bad_value"}, {4037, POISON, "bad_value"},
+	{4038, POISON, "bad_value"}, {4039, POISON, "bad_value"}, {4040, POISON, "bad_value"},
 	{1526, POISON, "bad_value"}, /* no partition of the table takes it */
 	{1586, POISON, "duplicate"}, {1644, POISON, "signal"}, /* a trigger refused it */
 	{1690, POISON, "out_of_range"},

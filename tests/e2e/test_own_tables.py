@@ -1,0 +1,36 @@
+"""Tables of one's own, behind a mapping: both stores hold the same whatever the table does (docs/mapping.md)."""
+import json
+import os
+
+from test_deadletters import headers
+
+
+def mapping(world, table, columns, cache):
+    """The options of a consumer that writes the world's topic into this table."""
+    path = os.path.join(world.folder, "mapping.json")
+    with open(path, "w", encoding="utf-8") as f:
+        json.dump({"routes": [{"topic": world.topic, "table": table, "columns": columns, "cache": cache}]}, f)
+    return {"mapping": path}
+
+
+def test_a_generated_column_that_cannot_be_computed_makes_a_letter(world):
+    world.sql("CREATE TABLE parts (id VARCHAR(64) COLLATE utf8mb4_bin PRIMARY KEY, a INT NOT NULL, b INT NOT NULL, "
+              "ends DATETIME(3) NOT NULL, q INT AS (a DIV b) STORED, s TINYINT AS (a + b) STORED, "
+              "later DATETIME(3) AS (ends + INTERVAL 1 DAY) STORED, j TEXT AS (JSON_EXTRACT(note, '$.a')) STORED, "
+              "note VARCHAR(20) NOT NULL)")
+    options = mapping(world, "parts", [{"field": "id", "key": True}, {"field": "a", "type": "int"},
+                                       {"field": "b", "type": "int"}, {"field": "ends", "type": "datetime"},
+                                       {"field": "note"}],
+                      {"key": "part:{id}", "format": "json"})
+    world.produce([(key, {"id": key, "a": a, "b": b, "ends": ends, "note": "{" if "JSON" in key else "{}"})
+                   for key, a, b, ends in [
+        ("good", 4, 2, "2024-01-01"), ("divides by zero", 4, 0, "2024-01-01"), ("is too large", 100, 100, "2024-01-01"),
+        ("ends too late", 4, 2, "9999-12-31"), ("is no JSON", 4, 2, "2024-01-01"), ("last", 9, 3, "2024-01-01")]], partition=0)
+    consumer = world.consumer(options, ready=False)
+    world.wait_drained(timeout=20)
+    assert sorted(world.sql("SELECT id, q, s FROM parts")) == [("good", 2, 6), ("last", 3, 12)]
+    assert sorted(world.redis.scan_iter("part:*")) == ["part:good", "part:last"]
+    letters = {m.key().decode(): headers(m)["wt.error.reason"] for m in world.records(world.dlq)}
+    assert set(letters) == {"divides by zero", "is too large", "ends too late", "is no JSON"}
+    assert all(reason.startswith("poison: ") for reason in letters.values())
+    assert consumer.stop() == 0
