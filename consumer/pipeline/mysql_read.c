@@ -4,6 +4,7 @@
  */
 #include "consumer/pipeline/mysql_internal.h"
 
+#include "common/json_reader.h"
 #include "common/mem.h"
 
 #include <stdio.h>
@@ -64,13 +65,14 @@ static void slot_bind(struct slot *slot, MYSQL_BIND *bind, enum column_type type
 	}
 }
 
+/* With a byte of room before and behind it. */
 static int cell_text(MYSQL_STMT *stmt, unsigned column, const struct slot *slot,
 	struct arena *arena, struct cell *cell)
 {
 	MYSQL_BIND bind;
 	unsigned long length = slot->length;
 	mysql_flag null = 0;
-	char *text = arena_alloc(arena, length + 1);
+	char *text = (char *)arena_alloc(arena, length + 2) + 1;
 
 	cell->kind = CELL_TEXT;
 	cell->length = (uint32_t)length;
@@ -84,6 +86,29 @@ static int cell_text(MYSQL_STMT *stmt, unsigned column, const struct slot *slot,
 	bind.length = &length;
 	bind.is_null = &null;
 	return mysql_stmt_fetch_column(stmt, &bind, column, 0);
+}
+
+/* A text column may hold anything: the only element of an array, or no JSON. */
+static bool is_json(const struct cell *cell)
+{
+	char *array = (char *)(uintptr_t)cell->text - 1;
+	size_t length = cell->length + 2u;
+	struct json_value value;
+	struct json_reader r;
+
+	array[0] = '[';
+	array[length - 1] = ']';
+	return json_array_begin(&r, array, length) == 0 && json_array_next(&r, &value) == 1 &&
+	       json_array_next(&r, &value) == 0;
+}
+
+static int cell_json(MYSQL_STMT *stmt, unsigned column, const struct slot *slot,
+	struct arena *arena, struct cell *cell)
+{
+	int code = cell_text(stmt, column, slot, arena, cell);
+
+	cell->no_json = code == 0 && !is_json(cell);
+	return code;
 }
 
 /* "YYYY-MM-DD HH:MM:SS.mmm" */
@@ -119,8 +144,9 @@ static int cell_fetch(MYSQL_STMT *stmt, unsigned column, enum column_type type,
 	case COLUMN_DATETIME:
 		cell_time(&slot->time, arena, cell);
 		return 0;
-	case COLUMN_STRING:
 	case COLUMN_JSON:
+		return cell_json(stmt, column, slot, arena, cell);
+	case COLUMN_STRING:
 	case COLUMN_BYTES:
 		return cell_text(stmt, column, slot, arena, cell);
 	}

@@ -19,6 +19,7 @@ enum cell_kind { CELL_NULL, CELL_INT, CELL_DOUBLE, CELL_TEXT };
 struct cell {
 	enum cell_kind kind : 8;
 	bool plain; /* a text that JSON holds as it is: nothing in it wants an escape */
+	bool no_json; /* a json column's text that is none: others may have written it */
 	uint32_t length; /* bytes of text */
 	union {
 		int64_t integer;

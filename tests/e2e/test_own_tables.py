@@ -2,6 +2,7 @@
 import json
 import os
 
+from programs import wait_until
 from test_deadletters import headers
 
 
@@ -33,4 +34,24 @@ def test_a_generated_column_that_cannot_be_computed_makes_a_letter(world):
     letters = {m.key().decode(): headers(m)["wt.error.reason"] for m in world.records(world.dlq)}
     assert set(letters) == {"divides by zero", "is too large", "ends too late", "is no JSON"}
     assert all(reason.startswith("poison: ") for reason in letters.values())
+    assert consumer.stop() == 0
+
+
+def test_a_text_of_others_that_is_no_json_is_a_string_in_the_cache(world):
+    """a column of type TEXT; before, the cache's value was no JSON, and `verify` was content"""
+    world.sql("CREATE TABLE notes (id VARCHAR(64) COLLATE utf8mb4_bin PRIMARY KEY, doc LONGTEXT COLLATE utf8mb4_bin, "
+              "n INT NOT NULL DEFAULT 1)")
+    texts = {"word": "hello", "empty": "", "two": "1,2", "open": '{"a":1', "quotes": 'tr"ue\n\\', "closed": "1],[2",
+             "null": None}
+    good = {"array": "[1]\n", "number": "-0.5e3", "object": ' {"a":[{}]}', "string": '"x"', "true": "true"}
+    for key, text in {**texts, **good}.items():
+        world.sql("INSERT INTO notes (id, doc) VALUES (%s, %s)", key, text)
+    options = mapping(world, "notes", [{"field": "id", "key": True}, {"field": "doc", "type": "json", "nullable": True},
+                                       {"field": "n", "type": "int"}], {"key": "note:{id}", "format": "json"})
+    consumer = world.consumer(options, ready=False)
+    wait_until(lambda: "rebuild_done" in consumer.text(), 20)
+    wait_until(lambda: len(list(world.redis.scan_iter("note:*"))) == len(texts) + len(good), 20)
+    for key, doc in {**texts, **{key: json.loads(text) for key, text in good.items()}}.items():
+        assert json.loads(world.redis.get("note:" + key)) == {"id": key, "doc": doc, "n": 1}
+    assert "clean" in world.verb("verify", options=options).stdout
     assert consumer.stop() == 0
