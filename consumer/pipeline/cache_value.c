@@ -227,7 +227,8 @@ void cache_key_add(struct text_buffer *buffer, const struct route *route, const 
 
 static bool is_quoted(const struct column *column, const struct cell *cell)
 {
-	return cell->kind == CELL_TEXT && (column->type != COLUMN_JSON || cell->no_json);
+	return cell->kind == CELL_TEXT && column->type != COLUMN_INT &&
+	       (column->type != COLUMN_JSON || cell->no_json);
 }
 
 /* The usual members: a text that needs no escape, a whole number. False: nothing was added. */

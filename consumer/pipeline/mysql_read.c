@@ -32,13 +32,14 @@ struct slot {
 	double number;
 	MYSQL_TIME time;
 	unsigned long length;
-	mysql_flag null;
+	mysql_flag null, cut; /* cut: more than it holds */
 };
 
 static void slot_bind(struct slot *slot, MYSQL_BIND *bind, enum column_type type)
 {
 	bind->length = &slot->length;
 	bind->is_null = &slot->null;
+	bind->error = &slot->cut;
 	switch (type) {
 	case COLUMN_INT:
 	case COLUMN_BOOL:
@@ -102,6 +103,32 @@ static bool is_json(const struct cell *cell)
 	       json_array_next(&r, &value) == 0;
 }
 
+/* An unsigned one that no record can have is its digits. */
+static int cell_int(MYSQL_STMT *stmt, unsigned column, struct slot *slot, struct arena *arena,
+	struct cell *cell)
+{
+	char digits[24];
+	MYSQL_BIND bind = {.buffer_type = MYSQL_TYPE_STRING,
+		.buffer = digits,
+		.buffer_length = sizeof(digits),
+		.length = &slot->length,
+		.is_null = &slot->null,
+		.error = &slot->cut};
+	int code;
+
+	cell->kind = CELL_INT;
+	cell->integer = slot->integer;
+	if (!slot->cut)
+		return 0;
+	code = mysql_stmt_fetch_column(stmt, &bind, column, 0);
+	if (code != 0 || slot->length > sizeof(digits))
+		return code;
+	cell->kind = CELL_TEXT;
+	cell->length = (uint32_t)slot->length;
+	cell->text = arena_copy(arena, digits, slot->length);
+	return 0;
+}
+
 static int cell_json(MYSQL_STMT *stmt, unsigned column, const struct slot *slot,
 	struct arena *arena, struct cell *cell)
 {
@@ -124,15 +151,18 @@ static void cell_time(const MYSQL_TIME *time, struct arena *arena, struct cell *
 	cell->text = arena_copy(arena, text, (size_t)length);
 }
 
-static int cell_fetch(MYSQL_STMT *stmt, unsigned column, enum column_type type,
-	const struct slot *slot, struct arena *arena, struct cell *cell)
+static int cell_fetch(MYSQL_STMT *stmt, unsigned column, const struct column *as,
+	struct slot *slot, struct arena *arena, struct cell *cell)
 {
 	if (slot->null) {
 		cell->kind = CELL_NULL;
 		return 0;
 	}
-	switch (type) {
+	switch (as->type) {
 	case COLUMN_INT:
+		if (!as->key)
+			return cell_int(stmt, column, slot, arena, cell);
+		/* fall through */
 	case COLUMN_BOOL:
 		cell->kind = CELL_INT;
 		cell->integer = slot->integer;
@@ -183,7 +213,7 @@ static enum verdict rows_fetch(MYSQL_STMT *stmt, const struct route *route, stru
 			return mysql_stmt_failed(stmt, error);
 		row = row_list_add(out, route->column_count);
 		for (int i = 0; i < route->column_count; i++) {
-			if (cell_fetch(stmt, (unsigned)i, route->columns[i].type, &slots[i],
+			if (cell_fetch(stmt, (unsigned)i, &route->columns[i], &slots[i],
 				    &out->arena, &row->cells[i]))
 				return mysql_stmt_failed(stmt, error);
 		}

@@ -12,7 +12,7 @@
 
 /*
  * Booleans are CELL_INT 0 or 1; a datetime is CELL_TEXT "YYYY-MM-DD HH:MM:SS.mmm" in UTC; JSON and
- * bytes are CELL_TEXT (bytes: decoded).
+ * bytes are CELL_TEXT (bytes: decoded). So is a number of MySQL's above 64 bits with a sign.
  */
 enum cell_kind { CELL_NULL, CELL_INT, CELL_DOUBLE, CELL_TEXT };
 

@@ -2,6 +2,8 @@
 import json
 import os
 
+import pytest
+
 from programs import wait_until
 from test_deadletters import headers
 
@@ -53,5 +55,25 @@ def test_a_text_of_others_that_is_no_json_is_a_string_in_the_cache(world):
     wait_until(lambda: len(list(world.redis.scan_iter("note:*"))) == len(texts) + len(good), 20)
     for key, doc in {**texts, **{key: json.loads(text) for key, text in good.items()}}.items():
         assert json.loads(world.redis.get("note:" + key)) == {"id": key, "doc": doc, "n": 1}
+    assert "clean" in world.verb("verify", options=options).stdout
+    assert consumer.stop() == 0
+
+
+@pytest.mark.parametrize("form", ["json", "hash"])
+def test_numbers_that_no_record_can_have_are_in_the_cache_what_they_are_in_the_table(world, form):
+    """BIGINT UNSIGNED; before, 18446744073709551615 was -1 in the cache, and `verify` was content"""
+    world.sql("CREATE TABLE sums (id VARCHAR(64) COLLATE utf8mb4_bin PRIMARY KEY, n BIGINT UNSIGNED)")
+    numbers = {"a": 2 ** 64 - 1, "b": 2 ** 63, "c": 2 ** 63 - 1, "d": 0}
+    for key, number in numbers.items():
+        world.sql("INSERT INTO sums VALUES (%s, %s)", key, number)
+    options = mapping(world, "sums", [{"field": "id", "key": True}, {"field": "n", "type": "int", "nullable": True}],
+                      {"key": "sum:{id}", "format": form})
+    consumer = world.consumer(options, ready=False)
+    wait_until(lambda: "rebuild_done" in consumer.text(), 20)
+    wait_until(lambda: len(list(world.redis.scan_iter("sum:*"))) == len(numbers), 20)
+    for key, number in numbers.items():
+        row = (json.loads(world.redis.get("sum:" + key)) if form == "json" else
+               world.redis.hgetall("sum:" + key))
+        assert int(row["n"]) == number and type(row["n"]) is (int if form == "json" else str)
     assert "clean" in world.verb("verify", options=options).stdout
     assert consumer.stop() == 0
