@@ -258,14 +258,16 @@ static size_t characters(const char *text, size_t length)
 }
 
 /*
- * What the server takes for a blank: C's white space; in UTF-16LE, as which it looks at our bytes where
- * the column is so, also a blank with a NUL behind it.
+ * What a server takes for a blank: C's white space; MySQL also the no-break space of Latin-1 and others;
+ * MariaDB, which looks at our bytes as if they were the column's, in UTF-16LE a blank and a NUL.
  */
 static bool ends_blank(const struct cell *cell)
 {
-	unsigned char last = (unsigned char)cell->text[cell->length - 1];
+	const char *end = cell->text + cell->length;
+	unsigned char last = (unsigned char)end[-1];
 
-	return last == ' ' || (last >= '\t' && last <= '\r') || last == 0;
+	return last == ' ' || (last >= '\t' && last <= '\r') || last == 0 ||
+	       (last == 0xa0 && end[-2] == '\xc2'); /* it is longer than one byte */
 }
 
 bool decode_value_is_cut(const struct column *column, const struct cell *cell)

@@ -344,6 +344,8 @@ static void a_text_whose_last_blanks_its_column_would_cut_is_dead(void **state)
 	dead(&route, NULL, "{\"line\":\"abcd\\n\"}", "too_long");
 	dead(&route, NULL, "{\"line\":\"abcd\\t\"}", "too_long");
 	dead(&route, NULL, "{\"line\":\"abcd \\u0000\"}", "too_long"); /* UTF-16LE's blank */
+	dead(&route, NULL, "{\"line\":\"abcd\xc2\xa0\"}", "too_long");
+	assert_true(fits(&route, "{\"line\":\"abcd\xc3\xa0\"}"));
 	assert_true(fits(&route, "{\"line\":\"abc \"}"));
 	assert_true(fits(&route, "{\"line\":\"abc\\n\"}"));
 	assert_true(fits(&route, "{\"line\":\"\xc3\xa9\xc3\xa9\xc3\xa9 \"}"));
