@@ -86,10 +86,32 @@ static void check_nulls(struct check *check, const struct column *column, MYSQL_
 			where, column->column, row[COLLATION]);
 }
 
+/*
+ * Sets into which the server writes some characters as others without a word; and TEXTs, which are so
+ * many bytes, of characters whose bytes we do not know: blanks behind them may be cut.
+ */
+static bool bends_text(const char *collation, const char *type)
+{
+	char set[64];
+
+	snprintf(set, sizeof(set), "%.*s", (int)strcspn(collation, "_"), collation);
+	return listed(" cp932 tis620 ", set) ||
+	       (strstr(type, "text") &&
+		       listed(" big5 eucjpms euckr gb18030 gb2312 gbk sjis ujis utf16 utf16le ",
+			       set));
+}
+
 static void check_charset(struct check *check, const struct column *column, MYSQL_ROW row)
 {
 	char where[300];
 
+	if (column->type == COLUMN_STRING && row[COLLATION] &&
+		bends_text(row[COLLATION], row[TYPE]))
+		check_warn(check,
+			"%scolumn `%s` is %s of %s, which may keep a value other than the "
+			"record's string: the cache and the table can differ then",
+			check_at(check, column->line, where, sizeof(where)), column->column,
+			row[FULL_TYPE], row[COLLATION]);
 	if (column->key && row[COLLATION] && strncmp(row[COLLATION], "utf8mb4_", 8) != 0)
 		check_warn(check,
 			"%skey column `%s` compares as %s: records whose key has other "

@@ -182,6 +182,22 @@ static void a_key_of_a_narrow_character_set_is_a_warning(void **state)
 	assert_non_null(strstr(warning.text, "other characters become dead letters"));
 }
 
+static void a_character_set_that_bends_texts_is_a_warning(void **state)
+{
+	(void)state;
+	fresh_table("id VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL, "
+		    "name VARCHAR(255) CHARACTER SET gbk NOT NULL, age INT NOT NULL, "
+		    "occupation TEXT CHARACTER SET latin1 NOT NULL, PRIMARY KEY (id)");
+	assert_int_equal(check(6), VERDICT_DONE);
+	assert_string_equal(warning.text, "");
+	test_sql(root, "ALTER TABLE users MODIFY name VARCHAR(255) CHARACTER SET tis620 NOT "
+		       "NULL, MODIFY occupation TEXT CHARACTER SET gbk NOT NULL");
+	assert_int_equal(check(6), VERDICT_DONE);
+	assert_non_null(
+		strstr(warning.text, "column `name` is varchar(255) of tis620_thai_ci"));
+	assert_non_null(strstr(warning.text, "column `occupation` is text of gbk_chinese_ci"));
+}
+
 static void what_changes_rows_behind_our_back_is_a_warning(void **state)
 {
 	(void)state;
@@ -272,6 +288,7 @@ int main(void)
 		cmocka_unit_test(a_table_without_transactions_is_refused),
 		cmocka_unit_test(surprises_are_warnings),
 		cmocka_unit_test(a_key_of_a_narrow_character_set_is_a_warning),
+		cmocka_unit_test(a_character_set_that_bends_texts_is_a_warning),
 		cmocka_unit_test(what_changes_rows_behind_our_back_is_a_warning),
 		cmocka_unit_test(the_table_of_another_group_is_refused),
 		cmocka_unit_test(a_right_that_is_missing_is_found_at_start),
