@@ -8,6 +8,7 @@
  *             other; the ledger's compare-and-set does what a higher level would. Snapshots ask for
  *             REPEATABLE READ themselves. A server with statement binlog refuses READ COMMITTED
  *             and keeps REPEATABLE READ.
+ *   no sql_select_limit  a row that is left out of an answer would be taken for deleted
  *   autocommit=0  the first statement begins the transaction: no trip for BEGIN
  *   lock wait below the read timeout, so that a lock is said to be one, not a lost connection
  */
@@ -292,7 +293,8 @@ static enum verdict session_setup(struct mysql_store *store, struct store_error 
 		"SET NAMES utf8mb4, autocommit=0, time_zone='+00:00', "
 		"innodb_lock_wait_timeout=%u, "
 		"sql_mode='STRICT_ALL_TABLES,STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,"
-		"ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO'%s",
+		"ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO', "
+		"sql_select_limit=18446744073709551615%s",
 		io_s > LOCK_WAIT_S ? LOCK_WAIT_S : 1, idle);
 	v = mysql_run(store, sql, error);
 	store->snapshot_needs_level = !(variables.log_bin && variables.statement_binlog);

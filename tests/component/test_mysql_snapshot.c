@@ -96,6 +96,29 @@ static void rows_come_in_the_order_asked_for(void **state)
 	mysql_store_free(store);
 }
 
+static void a_limit_of_the_server_hides_no_row(void **state)
+{
+	struct mysql_store *store;
+	struct users *users = users_new(USERS, 0, 50);
+	struct row_list list = {0};
+
+	(void)state;
+	test_sql(root, "SET GLOBAL sql_select_limit=3");
+	store = opened();
+	done(mysql_store_create_position(store, USERS, 0, 0, &error));
+	users_put_many(users, 0, 50, 1);
+	write(store, users);
+	done(mysql_store_snapshot_begin(store, &error));
+	done(mysql_store_snapshot_rows(store, USERS, users->selected, 50, &list, &error));
+	done(mysql_store_snapshot_end(store, &error));
+	test_sql(root, "SET GLOBAL sql_select_limit=DEFAULT");
+	for (int i = 0; i < 50; i++)
+		assert_false(list.rows[i].tombstone);
+	row_list_release(&list);
+	users_free(users);
+	mysql_store_free(store);
+}
+
 static void a_key_asked_for_twice_is_found_twice(void **state)
 {
 	struct mysql_store *store = opened();
@@ -506,6 +529,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rows_come_in_the_order_asked_for),
+		cmocka_unit_test(a_limit_of_the_server_hides_no_row),
 		cmocka_unit_test(a_key_asked_for_twice_is_found_twice),
 		cmocka_unit_test(a_key_that_the_column_cannot_spell_is_in_no_row),
 		cmocka_unit_test(keys_beyond_the_packet_limit_are_asked_for_in_parts),
