@@ -12,10 +12,15 @@
 /* It asks every broker: one that is down must not make the figures of the others old. */
 #define MEMBERS_TIMEOUT_MS 1000
 
+/* The same for the leaders, once one of them did not answer. */
+#define LEADER_TIMEOUT_MS 1000
+#define EVERY_LEADER	  (-1)
+
 struct lag_source {
 	rd_kafka_t *rk;
 	char *group;
 	_Atomic int timeout_ms;
+	bool one_by_one; /* a leader did not answer: ask each for itself */
 };
 
 int lag_source_open(struct lag_source **source, const char *group, rd_kafka_conf_t *kafka,
@@ -66,6 +71,19 @@ static int unavailable(struct errmsg *msg, const char *what, rd_kafka_resp_err_t
 	return errmsg_set(msg, ERR_UNAVAILABLE, "%s: %s", what, rd_kafka_err2str(err));
 }
 
+/* Its leader goes with it, as `opaque`: -1 when it has none. */
+static void add_partition(rd_kafka_topic_partition_list_t *list, const char *topic,
+	const struct rd_kafka_metadata_partition *partition)
+{
+	rd_kafka_topic_partition_list_add(list, topic, partition->id)->opaque =
+		(void *)(intptr_t)partition->leader;
+}
+
+static int32_t leader_of(const rd_kafka_topic_partition_t *partition)
+{
+	return (int32_t)(intptr_t)partition->opaque;
+}
+
 int lag_source_topic(struct lag_source *source, const char *topic,
 	rd_kafka_topic_partition_list_t *list, struct errmsg *msg)
 {
@@ -86,7 +104,7 @@ int lag_source_topic(struct lag_source *source, const char *topic,
 			rd_kafka_err2str(
 				t && t->err ? t->err : RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC));
 	for (int i = 0; !rc && i < t->partition_cnt; i++)
-		rd_kafka_topic_partition_list_add(list, topic, t->partitions[i].id);
+		add_partition(list, topic, &t->partitions[i]);
 	rd_kafka_metadata_destroy(meta);
 	return rc;
 }
@@ -104,8 +122,7 @@ static void add_committed_topics(const struct rd_kafka_metadata *meta,
 			any = p && !p->err && p->offset >= 0;
 		}
 		for (int i = 0; any && i < topic->partition_cnt; i++)
-			rd_kafka_topic_partition_list_add(
-				list, topic->topic, topic->partitions[i].id);
+			add_partition(list, topic->topic, &topic->partitions[i]);
 	}
 }
 
@@ -149,29 +166,88 @@ int lag_source_committed(struct lag_source *source, const rd_kafka_topic_partiti
 	return err && !any ? unavailable(msg, "committed offsets", err) : 0;
 }
 
-/* ListOffsets by its special timestamps: one request a broker, whatever the number of partitions. */
-static int bound(struct lag_source *s, const rd_kafka_topic_partition_list_t *list,
-	int64_t which, int64_t *offsets, struct errmsg *msg)
+static bool is_led_by(const rd_kafka_topic_partition_t *partition, int32_t leader)
 {
-	rd_kafka_topic_partition_list_t *ask = rd_kafka_topic_partition_list_copy(list);
-	for (int i = 0; i < ask->cnt; i++)
-		ask->elems[i].offset = which;
-	rd_kafka_resp_err_t err = rd_kafka_offsets_for_times(s->rk, ask, s->timeout_ms);
-	bool any = false;
-	for (int i = 0; i < ask->cnt; i++) {
-		const rd_kafka_topic_partition_t *p = &ask->elems[i];
+	return leader == EVERY_LEADER ? leader_of(partition) >= 0
+				      : leader_of(partition) == leader;
+}
+
+/* ListOffsets by its special timestamps: one request a broker, whatever the number of partitions. */
+static rd_kafka_resp_err_t ask_leader(struct lag_source *s,
+	const rd_kafka_topic_partition_list_t *list, int32_t leader, int64_t which,
+	int64_t *offsets)
+{
+	rd_kafka_topic_partition_list_t *ask = rd_kafka_topic_partition_list_new(list->cnt);
+	rd_kafka_resp_err_t err = RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE;
+	int timeout_ms = s->timeout_ms;
+	if (leader != EVERY_LEADER && timeout_ms > LEADER_TIMEOUT_MS)
+		timeout_ms = LEADER_TIMEOUT_MS;
+	for (int i = 0; i < list->cnt; i++)
+		if (is_led_by(&list->elems[i], leader))
+			rd_kafka_topic_partition_list_add(
+				ask, list->elems[i].topic, list->elems[i].partition)
+				->offset = which;
+	if (ask->cnt)
+		err = rd_kafka_offsets_for_times(s->rk, ask, timeout_ms);
+	for (int i = 0, k = 0; !err && i < list->cnt; i++) {
+		if (!is_led_by(&list->elems[i], leader))
+			continue;
+		const rd_kafka_topic_partition_t *p = &ask->elems[k++];
 		offsets[i] = p->err || p->offset < 0 ? LAG_UNKNOWN : p->offset;
-		any = any || offsets[i] != LAG_UNKNOWN;
 	}
 	rd_kafka_topic_partition_list_destroy(ask);
-	return err && !any ? unavailable(msg, "end offsets", err) : 0;
+	return err;
+}
+
+static bool is_first_of_leader(const rd_kafka_topic_partition_list_t *list, int index)
+{
+	int32_t leader = leader_of(&list->elems[index]);
+	if (leader < 0)
+		return false;
+	for (int i = 0; i < index; i++)
+		if (leader_of(&list->elems[i]) == leader)
+			return false;
+	return true;
+}
+
+/* Of a leader that tells no low offset no end is asked: it would cost the same time again. */
+static rd_kafka_resp_err_t ask_one_by_one(struct lag_source *s,
+	const rd_kafka_topic_partition_list_t *list, int64_t *low, int64_t *end)
+{
+	rd_kafka_resp_err_t failed = RD_KAFKA_RESP_ERR_NO_ERROR;
+	bool any = false;
+	for (int i = 0; i < list->cnt; i++) {
+		if (!is_first_of_leader(list, i))
+			continue;
+		int32_t leader = leader_of(&list->elems[i]);
+		rd_kafka_resp_err_t err =
+			ask_leader(s, list, leader, RD_KAFKA_OFFSET_BEGINNING, low);
+		if (!err)
+			err = ask_leader(s, list, leader, RD_KAFKA_OFFSET_END, end);
+		any |= !err;
+		failed = err ? err : failed;
+	}
+	s->one_by_one = failed != RD_KAFKA_RESP_ERR_NO_ERROR;
+	return any	? RD_KAFKA_RESP_ERR_NO_ERROR
+	       : failed ? failed
+			: RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE;
 }
 
 int lag_source_bounds(struct lag_source *source, const rd_kafka_topic_partition_list_t *list,
 	int64_t *low, int64_t *end, struct errmsg *msg)
 {
-	int rc = bound(source, list, RD_KAFKA_OFFSET_BEGINNING, low, msg);
-	return rc ? rc : bound(source, list, RD_KAFKA_OFFSET_END, end, msg);
+	rd_kafka_resp_err_t err;
+	for (int i = 0; i < list->cnt; i++)
+		low[i] = end[i] = LAG_UNKNOWN;
+	if (source->one_by_one) {
+		err = ask_one_by_one(source, list, low, end);
+	} else {
+		err = ask_leader(source, list, EVERY_LEADER, RD_KAFKA_OFFSET_BEGINNING, low);
+		if (!err)
+			err = ask_leader(source, list, EVERY_LEADER, RD_KAFKA_OFFSET_END, end);
+		source->one_by_one = err != RD_KAFKA_RESP_ERR_NO_ERROR;
+	}
+	return err ? unavailable(msg, "end offsets", err) : 0;
 }
 
 void lag_source_ages(

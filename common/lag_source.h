@@ -40,7 +40,8 @@ int lag_source_group_topics(
 
 /*
  * One figure per element of `list`, into `offsets`; LAG_UNKNOWN where its broker did not answer,
- * LAG_NONE for a committed offset that is not there.
+ * LAG_NONE for a committed offset that is not there. The bounds of a partition without a leader, and
+ * of one whose leader is silent (after the first time), are unknown and the others are told.
  */
 int lag_source_committed(struct lag_source *source, const rd_kafka_topic_partition_list_t *list,
 	int64_t *offsets, struct errmsg *msg);
