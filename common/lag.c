@@ -351,6 +351,7 @@ static void outdate(struct lag_view *v, int64_t age_ms)
 		.end = LAG_UNKNOWN,
 		.committed = LAG_UNKNOWN,
 		.lag = LAG_UNKNOWN,
+		.lag_known = LAG_UNKNOWN,
 		.lag_seconds = NAN,
 		.rate_in = NAN,
 		.rate_out = NAN,

@@ -43,6 +43,7 @@ static const struct lag_view view_unknown = {
 	.end = LAG_UNKNOWN,
 	.committed = LAG_UNKNOWN,
 	.lag = LAG_UNKNOWN,
+	.lag_known = LAG_UNKNOWN,
 	.lag_seconds = NAN,
 	.rate_in = NAN,
 	.rate_out = NAN,
@@ -260,6 +261,7 @@ void lag_track_see(struct lag_track *track, const struct lag_sample *sample)
 		lag_ring_add(&track->ring, sample->end, sample->now_ms);
 	if (sample->end >= 0 && sample->committed >= 0)
 		v.lag = sample->end > sample->committed ? sample->end - sample->committed : 0;
+	v.lag_known = v.lag;
 	see_seconds(track, sample, &v);
 	see_rates(track, sample, &v);
 	see_clocks(track, sample, &v);

@@ -52,6 +52,7 @@ struct lag_sample {
 struct lag_view {
 	int64_t low, end, committed; /* LAG_UNKNOWN, LAG_NONE */
 	int64_t lag; /* end - committed, never negative; LAG_UNKNOWN */
+	int64_t lag_known; /* the same; of a sum with unknown parts what the others have, or LAG_UNKNOWN */
 	double lag_seconds; /* age of the oldest record not yet committed; NAN */
 	bool lag_seconds_at_least; /* it is older than the watching: at least so old */
 	double rate_in, rate_out; /* records/s; NAN */

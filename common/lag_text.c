@@ -23,6 +23,15 @@ const char *lag_text_count(char *buf, int64_t value)
 	return buf;
 }
 
+const char *lag_text_lag(char *buf, const struct lag_view *v)
+{
+	char known[LAG_TEXT_BYTES];
+	if (v->lag >= 0 || v->lag_known <= 0)
+		return lag_text_count(buf, v->lag);
+	snprintf(buf, LAG_TEXT_BYTES, ">= %.28s", lag_text_count(known, v->lag_known));
+	return buf;
+}
+
 const char *lag_text_rate(char *buf, double per_second)
 {
 	if (isnan(per_second))
@@ -76,6 +85,7 @@ json_t *lag_view_json(const struct lag_view *v)
 	json_object_set_new(o, "end", offset(v->end));
 	json_object_set_new(o, "committed", offset(v->committed));
 	json_object_set_new(o, "lag", offset(v->lag));
+	json_object_set_new(o, "lag_known", offset(v->lag_known));
 	json_object_set_new(o, "lag_seconds", number(v->lag_seconds));
 	json_object_set_new(o, "lag_seconds_at_least", json_boolean(v->lag_seconds_at_least));
 	json_object_set_new(o, "rate_in", number(v->rate_in));

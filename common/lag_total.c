@@ -29,6 +29,16 @@ static void forecast_slowest(double slowest, struct lag_view *v)
 		v->eta_seconds += (slowest - v->eta_seconds) * SLOWEST_SHARE;
 }
 
+/* "At least 0" says nothing. */
+static void say_known(const struct lag_partition *partitions, size_t count, struct lag_view *v)
+{
+	int64_t known = 0;
+	for (size_t i = 0; i < count; i++)
+		known += partitions[i].view.lag > 0 ? partitions[i].view.lag : 0;
+	if (v->lag < 0 && known > 0)
+		v->lag_known = known;
+}
+
 /* What the sum of offsets cannot say: the oldest record, and the worst state with its place. */
 static void take_worst(const struct lag_partition *partitions, size_t count, struct lag_view *v)
 {
@@ -48,9 +58,9 @@ static void take_worst(const struct lag_partition *partitions, size_t count, str
 		at_least |= p->view.lag > 0 && p->view.lag_seconds_at_least;
 		slowest = fmax(slowest, p->view.eta_seconds); /* NAN: no forecast */
 	}
-	if (v->lag > 0) {
+	if (v->lag_known > 0) {
 		v->lag_seconds = oldest;
-		v->lag_seconds_at_least = at_least;
+		v->lag_seconds_at_least = at_least || v->lag < 0;
 	}
 	if (state != LAG_OK)
 		v->state = state;
@@ -77,6 +87,7 @@ void lag_total_see(struct lag_total *total, const struct lag_partition *partitio
 		sum.low = sum.end = sum.committed = LAG_UNKNOWN;
 	lag_track_see(total->track, &sum);
 	*view = *lag_track_view(total->track);
+	say_known(partitions, count, view);
 	take_worst(partitions, count, view);
 }
 

@@ -13,7 +13,7 @@ struct lag_total {
 	size_t known; /* partitions that made up the last sighting */
 };
 
-/* Call after every round. The view is unknown where one partition's lag is. */
+/* Call after every round. Unknown where one partition's lag is, but for lag_known and the seconds. */
 void lag_total_see(struct lag_total *total, const struct lag_partition *partitions,
 	size_t count, int64_t now_ms, int members, struct lag_view *view);
 void lag_total_release(struct lag_total *total);

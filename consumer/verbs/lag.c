@@ -40,7 +40,7 @@ static void row(FILE *out, bool redraw, const char *name, int name_width,
 	char in[LAG_TEXT_BYTES], rate[LAG_TEXT_BYTES], eta[LAG_TEXT_BYTES], text[512];
 	snprintf(text, sizeof(text), "%-*s %13s %13s %11s %9s %8s %8s %8s  %-7s %s", name_width,
 		name, lag_text_count(end, v->end), lag_text_count(done, v->committed),
-		lag_text_count(lag, v->lag),
+		lag_text_lag(lag, v),
 		lag_text_seconds(behind, v->lag_seconds, v->lag_seconds_at_least),
 		lag_text_rate(in, v->rate_in), lag_text_rate(rate, v->rate_out),
 		lag_text_seconds(eta, v->eta_seconds, false), lag_state_name(v->state), owner);

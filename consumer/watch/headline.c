@@ -2,7 +2,6 @@
 #include "common/lag_text.h"
 #include "consumer/watch/picture.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -59,7 +58,7 @@ static void say_backlog(struct picture *p)
 {
 	const struct lag_view *v = &p->lag.total.view;
 	char lag[LAG_TEXT_BYTES], behind[LAG_TEXT_BYTES], eta[LAG_TEXT_BYTES];
-	lag_text_count(lag, v->lag);
+	lag_text_lag(lag, v);
 	lag_text_seconds(behind, v->lag_seconds, v->lag_seconds_at_least);
 	lag_text_seconds(eta, v->eta_seconds, false);
 	/* WARN is held for a while; the forecast says when it is over. */
@@ -93,11 +92,12 @@ static void say_backlog(struct picture *p)
 static void say_stopped(struct picture *p)
 {
 	const struct lag_view *v = &p->lag.total.view;
+	char lag[LAG_TEXT_BYTES];
 	if (v->state == LAG_STOP)
 		say(p, LEVEL_BAD, "Nobody reads", "%s.", v->reason);
 	else if (first_with_error(p))
-		say(p, LEVEL_BAD, "Stalled", "%" PRId64 " records wait. Partition %d: %.180s",
-			v->lag, (int)first_with_error(p)->partition,
+		say(p, LEVEL_BAD, "Stalled", "%s records wait. Partition %d: %.180s",
+			lag_text_lag(lag, v), (int)first_with_error(p)->partition,
 			first_with_error(p)->error);
 	else
 		say(p, LEVEL_BAD, "Stalled", "%s.", v->reason);

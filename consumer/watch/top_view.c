@@ -39,6 +39,13 @@ static int64_t count_of(const json_t *o, const char *name)
 	return json_is_integer(v) ? json_integer_value(v) : LAG_UNKNOWN;
 }
 
+/* Of a sum: ">= 12 345" where parts of it are unknown. */
+static const char *lag_of(char *buf, const json_t *o)
+{
+	struct lag_view v = {.lag = count_of(o, "lag"), .lag_known = count_of(o, "lag_known")};
+	return lag_text_lag(buf, &v);
+}
+
 static const char *seconds_of(char *buf, const json_t *o, const char *name)
 {
 	return lag_text_seconds(buf, number_of(o, name),
@@ -78,8 +85,7 @@ static void figures(struct term *p, const json_t *s)
 	const json_t *workers = json_object_get(s, "workers");
 	term_put(p, "Behind    ");
 	term_tone(p, TERM_BOLD);
-	term_put(p, "%s records   %s   ", lag_text_count(a, count_of(t, "lag")),
-		seconds_of(b, t, "lag_seconds"));
+	term_put(p, "%s records   %s   ", lag_of(a, t), seconds_of(b, t, "lag_seconds"));
 	term_tone(p, TERM_PLAIN);
 	term_put(p, "drained in %s", seconds_of(c, t, "eta_seconds"));
 	term_end_line(p);
@@ -210,8 +216,8 @@ char *top_view_line(const json_t *s)
 	return mem_printf(
 		"%s  %-14s behind %s records, %s  in %s/s  out %s/s  drained in %s  p99 %s  "
 		"dead letters %lld\n",
-		clock, text_of(json_object_get(s, "health"), "title"),
-		lag_text_count(lag, count_of(t, "lag")), seconds_of(behind, t, "lag_seconds"),
+		clock, text_of(json_object_get(s, "health"), "title"), lag_of(lag, t),
+		seconds_of(behind, t, "lag_seconds"),
 		lag_text_rate(in, number_of(t, "rate_in")),
 		lag_text_rate(out, number_of(t, "rate_out")), seconds_of(eta, t, "eta_seconds"),
 		seconds_of(p99, json_object_get(s, "latency"), "p99_seconds"),

@@ -9,6 +9,7 @@
 
 #include "common/lag_math.h"
 #include "common/lag_series.h"
+#include "common/lag_text.h"
 #include "common/lag_total.h"
 
 #define ROUND_MS 500
@@ -475,6 +476,33 @@ static void a_total_is_exact_only_when_every_part_is(void **state)
 	lag_total_release(&total);
 }
 
+static void a_total_of_which_a_part_is_unknown_says_what_is_known(void **state)
+{
+	(void)state;
+	struct lag_total total = {.limits = &lag_limits_default};
+	struct lag_partition parts[2] = {{.topic = "t"}, {.topic = "t", .partition = 1}};
+	struct scene s = scene();
+	struct lag_view view;
+	char text[LAG_TEXT_BYTES];
+	s.now.end = 2345;
+	parts[0].view = *look(&s);
+	s.now.end = s.now.committed = LAG_UNKNOWN;
+	parts[1].view = *look(&s);
+	lag_total_see(&total, parts, 2, 1000, 1, &view);
+	assert_int_equal(view.lag, LAG_UNKNOWN);
+	assert_int_equal(view.lag_known, 2345);
+	assert_true(view.lag_seconds_at_least);
+	assert_true(isnan(view.rate_in) && isnan(view.eta_seconds));
+	assert_int_equal(view.state, LAG_STATE_UNKNOWN);
+	assert_string_equal(lag_text_lag(text, &view), ">= 2 345");
+	parts[0].view.lag = parts[0].view.lag_known = 0; /* "at least none" is nothing to say */
+	lag_total_see(&total, parts, 2, 2000, 1, &view);
+	assert_int_equal(view.lag_known, LAG_UNKNOWN);
+	assert_string_equal(lag_text_lag(text, &view), "n/a");
+	lag_total_release(&total);
+	lag_track_free(s.track);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -508,6 +536,7 @@ int main(void)
 		cmocka_unit_test(going_back_is_seen_across_an_outage),
 		cmocka_unit_test(unread_records_that_were_deleted_are_a_warning),
 		cmocka_unit_test(a_total_is_exact_only_when_every_part_is),
+		cmocka_unit_test(a_total_of_which_a_part_is_unknown_says_what_is_known),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -68,6 +68,21 @@ static void the_worst_thing_is_said_first(void **state)
 	assert_says(&p, LEVEL_BAD, "Stopped");
 }
 
+/* One partition stalls, of another nothing is known. */
+static void an_unknown_lag_is_no_number(void **state)
+{
+	(void)state;
+	struct picture p = well();
+	p.lag.total.view.lag = p.lag.total.view.lag_known = LAG_UNKNOWN;
+	p.lag.total.view.state = LAG_STALL;
+	snprintf(part.error, sizeof(part.error), "Lost connection");
+	assert_says(&p, LEVEL_BAD, "Stalled");
+	assert_non_null(strstr(p.text, "n/a records wait"));
+	p.lag.total.view.lag_known = 1200;
+	assert_says(&p, LEVEL_BAD, "Stalled");
+	assert_non_null(strstr(p.text, ">= 1 200 records wait"));
+}
+
 static void nothing_is_well_while_a_cache_is_filled_again(void **state)
 {
 	(void)state;
@@ -160,6 +175,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_worst_thing_is_said_first),
+		cmocka_unit_test(an_unknown_lag_is_no_number),
 		cmocka_unit_test(nothing_is_well_while_a_cache_is_filled_again),
 		cmocka_unit_test(the_cache_is_said_to_be_ok_only_when_it_is),
 		cmocka_unit_test(the_history_is_an_hour_and_keeps_its_peaks),

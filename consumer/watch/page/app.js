@@ -24,6 +24,9 @@ const format = {
   clock: (ms) => new Date(ms).toLocaleTimeString([], { hour12: false }),
 };
 
+// Of a sum of which parts are unknown: what the others have.
+const lagText = (v) => (!known(v.lag) && v.lag_known > 0 ? "≥\u202f" + format.count(v.lag_known) : format.count(v.lag));
+
 // What is in hand at any moment is no backlog: no forecast to the millisecond.
 const drained = (v) => (v.lag === 0 ? "now" : known(v.eta_seconds) && v.eta_seconds < 1 ? "<\u202f1\u202fs" : format.seconds(v.eta_seconds));
 
@@ -51,7 +54,7 @@ function showHead(s) {
   set("health-title", s.health.title);
   set("health-text", s.health.text || "");
   set("group", "group " + s.group + (known(s.members) ? " · " + s.members + (s.members === 1 ? " member" : " members") : ""));
-  set("lag", format.count(t.lag));
+  set("lag", lagText(t));
   set("behind", format.seconds(t.lag_seconds, t.lag_seconds_at_least));
   set("eta", drained(t));
   set("slope", t.lag > 0 && !known(t.eta_seconds) ? "it does not shrink"
@@ -65,7 +68,7 @@ function showHead(s) {
   set("workers-why", s.workers.reason || "");
   set("about", "wt-consumer " + s.version + " · up " + format.seconds((s.time_ms - s.started_ms) / 1000) +
     " · member " + (s.member || "n/a") + " · rebalances " + s.rebalances);
-  document.title = (known(t.lag) ? format.count(t.lag) + " behind" : "n/a") + " · " + s.health.title + " · Writethrough";
+  document.title = (known(t.lag) || t.lag_known > 0 ? lagText(t) + " behind" : "n/a") + " · " + s.health.title + " · Writethrough";
 }
 
 const stageNames = ["intake", "decode", "mysql", "redis", "settle"];
@@ -154,7 +157,7 @@ function show(s) {
   charts.setMarks(s.marks);
   charts.add({ t: s.time_ms, lag: s.total.lag, rate_in: s.total.rate_in, rate_out: s.total.rate_out, p50: s.latency.p50_seconds, p99: s.latency.p99_seconds });
   if (!document.hidden) charts.draw();
-  $("chart-lag").setAttribute("aria-label", "Records behind over time, now " + format.count(s.total.lag));
+  $("chart-lag").setAttribute("aria-label", "Records behind over time, now " + lagText(s.total));
 }
 
 /* ---- the connection ---- */
