@@ -26,6 +26,15 @@ static const struct snapshot_partition *first_in_mode(const struct picture *p, c
 	return NULL;
 }
 
+/* Both stores are not known to stand where the group does. */
+static const struct snapshot_partition *first_not_running(const struct picture *p)
+{
+	for (int i = 0; i < p->pool.partition_count; i++)
+		if (strcmp(p->pool.partitions[i].mode, "running") != 0)
+			return &p->pool.partitions[i];
+	return NULL;
+}
+
 static const struct snapshot_partition *first_with_error(const struct picture *p)
 {
 	for (int i = 0; i < p->pool.partition_count; i++)
@@ -54,6 +63,23 @@ static void say_rebuild(struct picture *p, const struct snapshot_partition *own)
 		(int)own->partition, done);
 }
 
+static void say_recovering(struct picture *p, const struct snapshot_partition *own)
+{
+	if (strcmp(own->mode, "catching up") == 0)
+		say(p, LEVEL_WARN, "Recovering",
+			"Redis is behind MySQL: keys of partition %d are refreshed.",
+			(int)own->partition);
+	else if (strcmp(own->mode, "healing") == 0)
+		say(p, LEVEL_WARN, "Recovering",
+			"MySQL is behind Redis: the log of partition %d is applied to it "
+			"again.",
+			(int)own->partition);
+	else
+		say(p, LEVEL_WARN, "Recovering",
+			"Partition %d is %s: where do both stores stand?", (int)own->partition,
+			own->mode);
+}
+
 static void say_backlog(struct picture *p)
 {
 	const struct lag_view *v = &p->lag.total.view;
@@ -76,6 +102,8 @@ static void say_backlog(struct picture *p)
 	else if (v->lag_seconds > 5)
 		say(p, LEVEL_WARN, "Behind", "%s records wait, the oldest for %s.", lag,
 			behind);
+	else if (first_not_running(p))
+		say_recovering(p, first_not_running(p));
 	else if (first_without_cache(p))
 		say_rebuild(p, first_without_cache(p));
 	else if (v->lag == 0)

@@ -102,6 +102,19 @@ static void nothing_is_well_while_a_cache_is_filled_again(void **state)
 	assert_non_null(strstr(p.text, "or is a dead letter"));
 }
 
+/* Nothing waits in the log, and one store is behind the other all the same. */
+static void nothing_is_well_while_a_partition_recovers(void **state)
+{
+	(void)state;
+	static const char *const modes[] = {"claiming", "checking", "catching up", "healing"};
+	for (int i = 0; i < 4; i++) {
+		struct picture p = well();
+		part.mode = modes[i];
+		assert_says(&p, LEVEL_WARN, "Recovering");
+		assert_non_null(strstr(p.text, "artition 0"));
+	}
+}
+
 static void the_cache_is_said_to_be_ok_only_when_it_is(void **state)
 {
 	(void)state;
@@ -177,6 +190,7 @@ int main(void)
 		cmocka_unit_test(the_worst_thing_is_said_first),
 		cmocka_unit_test(an_unknown_lag_is_no_number),
 		cmocka_unit_test(nothing_is_well_while_a_cache_is_filled_again),
+		cmocka_unit_test(nothing_is_well_while_a_partition_recovers),
 		cmocka_unit_test(the_cache_is_said_to_be_ok_only_when_it_is),
 		cmocka_unit_test(the_history_is_an_hour_and_keeps_its_peaks),
 		cmocka_unit_test(percentiles_are_of_the_last_seconds),
