@@ -4,21 +4,25 @@
 #include <stdatomic.h>
 #include <string.h>
 
-/* Where the share of `total` lies, straight between the bounds of its bucket. */
-static double percentile(
-	const struct metric_histogram *h, const uint64_t *counts, uint64_t total, double share)
+/*
+ * Where the share of `total` lies, straight between the bounds of its bucket. False: beyond the last
+ * bound, which is then the answer.
+ */
+static bool percentile(const struct metric_histogram *h, const uint64_t *counts, uint64_t total,
+	double share, double *value)
 {
 	double wanted = share * (double)total, below = 0;
 	for (int i = 0; i < h->count; i++) {
 		double here = (double)counts[i];
 		if (here > 0 && below + here >= wanted) {
 			double from = i ? h->bounds[i - 1] : 0;
-			return from + (h->bounds[i] - from) * (wanted - below) / here;
+			*value = from + (h->bounds[i] - from) * (wanted - below) / here;
+			return true;
 		}
 		below += here;
 	}
-	return h->count ? h->bounds[h->count - 1]
-			: NAN; /* beyond the last bound: at least it */
+	*value = h->count ? h->bounds[h->count - 1] : NAN;
+	return false;
 }
 
 void latency_tick(struct latency_window *window, const struct metric_histogram *histogram,
@@ -38,7 +42,7 @@ void latency_tick(struct latency_window *window, const struct metric_histogram *
 	window->ticks++;
 	out->window_seconds = window->ticks < LATENCY_TICKS ? window->ticks : LATENCY_TICKS;
 	if (out->count) {
-		out->p50 = percentile(histogram, counts, out->count, 0.50);
-		out->p99 = percentile(histogram, counts, out->count, 0.99);
+		out->p50_at_least = !percentile(histogram, counts, out->count, 0.50, &out->p50);
+		out->p99_at_least = !percentile(histogram, counts, out->count, 0.99, &out->p99);
 	}
 }

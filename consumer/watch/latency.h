@@ -7,10 +7,14 @@
 
 #include "common/metrics.h"
 
+#include <stdbool.h>
+
 #define LATENCY_TICKS 10
 
 struct latency {
 	double p50, p99; /* seconds, of the window; NAN when nothing came in it */
+	bool p50_at_least,
+		p99_at_least; /* it is the last bound of the histogram: more than that */
 	uint64_t count;
 	double window_seconds;
 };

@@ -135,6 +135,10 @@ json_t *picture_json(const struct picture *p)
 	json_t *o = json_object(), *latency = json_object();
 	json_object_set_new(latency, "p50_seconds", seconds(p->latency.p50));
 	json_object_set_new(latency, "p99_seconds", seconds(p->latency.p99));
+	json_object_set_new(
+		latency, "p50_seconds_at_least", json_boolean(p->latency.p50_at_least));
+	json_object_set_new(
+		latency, "p99_seconds_at_least", json_boolean(p->latency.p99_at_least));
 	json_object_set_new(latency, "count", json_integer((json_int_t)p->latency.count));
 	json_object_set_new(latency, "window_seconds", json_real(p->latency.window_seconds));
 	json_object_set_new(o, "version", json_string(WT_VERSION));

@@ -48,9 +48,10 @@ static const char *lag_of(char *buf, const json_t *o)
 
 static const char *seconds_of(char *buf, const json_t *o, const char *name)
 {
-	return lag_text_seconds(buf, number_of(o, name),
-		strcmp(name, "lag_seconds") == 0 &&
-			json_is_true(json_object_get(o, "lag_seconds_at_least")));
+	char at_least[40];
+	snprintf(at_least, sizeof(at_least), "%s_at_least", name);
+	return lag_text_seconds(
+		buf, number_of(o, name), json_is_true(json_object_get(o, at_least)));
 }
 
 static void head(struct term *p, const struct top_view *view, const json_t *s)

@@ -14,7 +14,8 @@ static const char sample[] =
 	"\"health\":{\"level\":\"bad\",\"title\":\"Stalled\",\"text\":\"mysql is away\"},"
 	"\"total\":{\"lag\":12345,\"lag_seconds\":31.2,\"lag_seconds_at_least\":true,"
 	"\"rate_in\":500,\"rate_out\":0,\"eta_seconds\":null},"
-	"\"latency\":{\"p50_seconds\":null,\"p99_seconds\":null},"
+	"\"latency\":{\"p50_seconds\":null,\"p99_seconds\":1000,"
+	"\"p99_seconds_at_least\":true},"
 	"\"workers\":{\"count\":6,\"auto\":true,\"reason\":\"six\"},\"rebalances\":1,"
 	"\"deadletters\":{\"total\":1,\"recent\":[{\"topic\":\"users\",\"partition\":3,"
 	"\"offset\":9,"
@@ -87,6 +88,7 @@ static void figures_and_the_unknown_are_there(void **state)
 	assert_non_null(strstr(text, "Stalled  mysql is away"));
 	assert_non_null(strstr(text, "12 345 records   >= 31s"));
 	assert_non_null(strstr(text, "drained in n/a"));
+	assert_non_null(strstr(text, "p50 n/a  p99 >= 16m40s"));
 	assert_non_null(strstr(text, "worker 4"));
 	assert_non_null(strstr(text, "Lost connection"));
 	assert_non_null(strstr(text, "users/3 at 9  bad_type"));

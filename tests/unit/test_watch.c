@@ -184,6 +184,24 @@ static void percentiles_are_of_the_last_seconds(void **state)
 	free(w);
 }
 
+/* Out of a backlog of days: the histogram ends at 100 s here. */
+static void beyond_the_last_bound_is_at_least(void **state)
+{
+	(void)state;
+	struct metric_histogram h;
+	struct latency_window *w = calloc(1, sizeof(*w));
+	struct latency l;
+	metric_histogram_init_decades(&h, 0.0001, 100);
+	for (int i = 0; i < 10; i++)
+		metric_histogram_observe(&h, i < 8 ? 2 : 200000);
+	latency_tick(w, &h, &l);
+	assert_true(l.p50 <= 2.5);
+	assert_false(l.p50_at_least);
+	assert_float_equal(l.p99, 100, 0.001);
+	assert_true(l.p99_at_least);
+	free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -193,6 +211,7 @@ int main(void)
 		cmocka_unit_test(nothing_is_well_while_a_partition_recovers),
 		cmocka_unit_test(the_cache_is_said_to_be_ok_only_when_it_is),
 		cmocka_unit_test(the_history_is_an_hour_and_keeps_its_peaks),
+		cmocka_unit_test(beyond_the_last_bound_is_at_least),
 		cmocka_unit_test(percentiles_are_of_the_last_seconds),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -61,8 +61,8 @@ function showHead(s) {
     : t.eta_seconds >= 1 ? "it shrinks by " + format.rate(t.eta_slope) + "/s" : "");
   set("rate-in", format.rate(t.rate_in));
   set("rate-out", format.rate(t.rate_out));
-  set("p50", format.seconds(s.latency.p50_seconds));
-  set("p99", format.seconds(s.latency.p99_seconds));
+  set("p50", format.seconds(s.latency.p50_seconds, s.latency.p50_seconds_at_least));
+  set("p99", format.seconds(s.latency.p99_seconds, s.latency.p99_seconds_at_least));
   set("dead", format.count(s.deadletters.total));
   set("workers", s.workers.count + (s.workers.auto ? " (auto)" : ""));
   set("workers-why", s.workers.reason || "");
