@@ -1,5 +1,7 @@
 #include "common/lag_text.h"
 
+#include "common/json_text.h"
+
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -100,12 +102,12 @@ json_t *lag_view_json(const struct lag_view *v)
 json_t *lag_snapshot_json(const struct lag_snapshot *s, const char *group)
 {
 	json_t *o = json_object(), *list = json_array();
-	json_object_set_new(o, "group", json_string(group));
+	json_object_set_new(o, "group", json_text(group));
 	json_object_set_new(o, "members", offset(s->members));
 	json_object_set_new(o, "group_state",
 		s->group_state[0] ? json_string(s->group_state) : json_null());
 	json_object_set_new(o, "age_ms", offset(s->age_ms));
-	json_object_set_new(o, "error", s->error[0] ? json_string(s->error) : json_null());
+	json_object_set_new(o, "error", s->error[0] ? json_text(s->error) : json_null());
 	json_object_set_new(o, "total", lag_view_json(&s->total.view));
 	for (size_t i = 0; i < s->count; i++) {
 		const struct lag_partition *p = &s->partitions[i];
@@ -113,7 +115,7 @@ json_t *lag_snapshot_json(const struct lag_snapshot *s, const char *group)
 		json_object_set_new(one, "topic", json_string(p->topic));
 		json_object_set_new(one, "partition", json_integer(p->partition));
 		json_object_set_new(
-			one, "owner", p->owner[0] ? json_string(p->owner) : json_null());
+			one, "owner", p->owner[0] ? json_text(p->owner) : json_null());
 		json_array_append_new(list, one);
 	}
 	json_object_set_new(o, "partitions", list);

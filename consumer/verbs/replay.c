@@ -4,6 +4,7 @@
  * fences a second replay of the same group.
  */
 #include "common/dead_letter.h"
+#include "common/json_text.h"
 #include "common/kafka_topic.h"
 #include "common/mem.h"
 #include "consumer/verbs/letter_log.h"
@@ -119,13 +120,13 @@ static json_t *bytes_json(const void *data, size_t length)
 
 static json_t *entry_json(const struct replay *replay, const struct letter_entry *entry)
 {
-	json_t *row = json_pack("{s:s, s:i, s:I, s:I, s:s, s:s, s:s}", "topic",
-		entry->origin_topic, "partition", entry->origin_partition, "offset",
+	json_t *row = json_pack("{s:o, s:i, s:I, s:I, s:o, s:o, s:s}", "topic",
+		json_text(entry->origin_topic), "partition", entry->origin_partition, "offset",
 		(json_int_t)entry->origin_offset, "timestamp",
-		(json_int_t)entry->origin_timestamp, "reason", entry->reason, "class",
-		entry->class, "fate", fate(entry));
+		(json_int_t)entry->origin_timestamp, "reason", json_text(entry->reason),
+		"class", json_text(entry->class), "fate", fate(entry));
 
-	if (row && replay->options->show) {
+	if (replay->options->show) {
 		json_object_set_new(
 			row, "key", bytes_json(entry->message->key, entry->message->key_len));
 		json_object_set_new(

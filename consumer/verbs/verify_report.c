@@ -1,5 +1,6 @@
 /* verify_report: progress to stderr while it runs, one line a route and the keys to stdout. */
 #include "common/clock.h"
+#include "common/json_text.h"
 #include "consumer/verbs/verify.h"
 
 #include <inttypes.h>
@@ -95,11 +96,9 @@ static void print_json(const struct verify *v)
 	json_object_set_new(route, "no_fence", json_boolean(v->no_fence));
 	json_object_set_new(route, "rebuilding", json_boolean(v->rebuilding));
 	for (size_t i = 0; i < v->finding_count; i++) {
-		json_t *key = json_string(v->findings[i].key);
-
 		json_array_append_new(
 			listed, json_pack("{s:s, s:o}", "kind", names[v->findings[i].kind],
-					"key", key ? key : json_string("(not UTF-8)")));
+					"key", json_text(v->findings[i].key)));
 	}
 	json_object_set_new(route, "differences", listed);
 	json_dumpf(route, stdout, 0);

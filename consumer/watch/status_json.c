@@ -1,4 +1,5 @@
 /* The body of /status and of every event: what the picture holds, unknown as null. */
+#include "common/json_text.h"
 #include "common/lag_text.h"
 #include "consumer/watch/picture.h"
 
@@ -12,9 +13,7 @@ static json_t *seconds(double value)
 
 static json_t *text_or_null(const char *text)
 {
-	/* Not every error text of a server is UTF-8. */
-	json_t *s = text[0] ? json_string(text) : NULL;
-	return s ? s : text[0] ? json_string("(not text)") : json_null();
+	return text[0] ? json_text(text) : json_null();
 }
 
 static void put_own(json_t *o, const struct snapshot_partition *own)
@@ -144,7 +143,7 @@ json_t *picture_json(const struct picture *p)
 	json_object_set_new(o, "version", json_string(WT_VERSION));
 	json_object_set_new(o, "time_ms", json_integer(p->wall_ms));
 	json_object_set_new(o, "started_ms", json_integer(p->pool.started_wall_ms));
-	json_object_set_new(o, "group", json_string(p->pool.group));
+	json_object_set_new(o, "group", json_text(p->pool.group));
 	json_object_set_new(o, "member", text_or_null(p->pool.member));
 	json_object_set_new(
 		o, "members", p->lag.members < 0 ? json_null() : json_integer(p->lag.members));

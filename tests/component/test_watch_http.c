@@ -26,6 +26,7 @@ static struct watch *watch;
 static char address[32];
 static int partitions = 1;
 static double cache_ratio = 1;
+static const char *trouble = "";
 
 static void get_snapshot(void *user, struct snapshot *out)
 {
@@ -42,6 +43,7 @@ static void get_snapshot(void *user, struct snapshot *out)
 			.partition = i,
 			.mode = "running",
 			.cache_ratio = cache_ratio};
+		snprintf(p->error, sizeof(p->error), "%s", trouble);
 	}
 }
 
@@ -87,6 +89,7 @@ static int start(void **state)
 	atomic_store(&drains, 0);
 	partitions = 1;
 	cache_ratio = 1;
+	trouble = "";
 	if (watch_start(&watch, &config, &msg))
 		return -1;
 	snprintf(address, sizeof(address), "127.0.0.1:%d", watch_port(watch));
@@ -172,6 +175,20 @@ static void only_what_is_allowed_changes_something(void **state)
 	assert_int_equal(post("/drain", "", ""), 202);
 	/* A second one would mean "now" to the pool. */
 	assert_int_equal(atomic_load(&drains), 1);
+}
+
+/* The headline cuts it to 180 bytes: here within a character. */
+static void an_error_that_is_cut_within_a_character_is_shown_all_the_same(void **state)
+{
+	(void)state;
+	char text[300];
+	snprintf(text, sizeof(text), "Lost\xff %0174d\xc3\xa4\xc3\xa4\xc3\xa4", 0);
+	trouble = text;
+	char *status = get("/status");
+	assert_non_null(strstr(status, "\"error\":\"Lost\xef\xbf\xbd 000"));
+	assert_non_null(strstr(status, "tries again: Lost\xef\xbf\xbd 000"));
+	assert_null(strstr(status, "(not text)"));
+	free(status);
 }
 
 static void *ask_often(void *arg)
@@ -276,6 +293,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(unknown_is_null_and_has_no_sample, start, stop),
 		cmocka_unit_test_setup_teardown(
 			only_what_is_allowed_changes_something, start, stop),
+		cmocka_unit_test_setup_teardown(
+			an_error_that_is_cut_within_a_character_is_shown_all_the_same, start,
+			stop),
 		cmocka_unit_test_setup_teardown(many_ask_at_once, start, stop),
 		cmocka_unit_test_setup_teardown(
 			listeners_are_limited_and_end_with_the_server, start, stop),
