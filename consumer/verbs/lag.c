@@ -3,6 +3,7 @@
 #include "common/clock.h"
 #include "common/lag.h"
 #include "common/lag_text.h"
+#include "consumer/watch/term.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -26,10 +27,13 @@ static int width(FILE *out)
 	return 1000;
 }
 
-/* One line, cut at the terminal's width. */
+/* One line, cut at the terminal's width, without the control characters of other people's names. */
 static void line(FILE *out, bool redraw, const char *text)
 {
-	fprintf(out, "%.*s%s\n", width(out), text, redraw ? "\033[K" : "");
+	struct term term = {.width = width(out)};
+	term_put_text(&term, text);
+	fprintf(out, "%s%s\n", term.text ? term.text : "", redraw ? "\033[K" : "");
+	free(term.text);
 }
 
 static void row(FILE *out, bool redraw, const char *name, int name_width,

@@ -22,6 +22,10 @@ void term_put_text(struct term *term, const char *text)
 	for (; *text; text++) {
 		unsigned char c = (unsigned char)*text;
 		bool begins = (c & 0xc0) != 0x80; /* of a character, in UTF-8 */
+		if (c == 0xc2 && (text[1] & 0xe0) == 0x80) { /* U+0080 to U+009F control, too */
+			c = 0;
+			text++;
+		}
 		if (begins && ++term->column > term->width)
 			return;
 		char shown = c < 0x20 || c == 0x7f ? ' ' : *text;

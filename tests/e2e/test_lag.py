@@ -2,6 +2,7 @@
 import json
 import os
 import signal
+import subprocess
 import sys
 import time
 import uuid
@@ -166,6 +167,27 @@ def test_every_topic_of_a_group_is_found(brokers, topic):
     tools.produce(brokers, topic, 10)
     drained(brokers, "g6", topic)
     assert {p["topic"] for p in tools.lag(brokers, "g6")["partitions"]} == {topic}
+
+
+def test_a_client_s_name_cannot_write_to_the_terminal(brokers, topic):
+    from confluent_kafka import Consumer
+    name = "own\033[2Jer"
+    consumer = Consumer({"bootstrap.servers": brokers, "group.id": "g8", "client.id": name,
+                         "log_level": 0})
+    try:
+        consumer.subscribe([topic])
+        end = time.monotonic() + 30
+        while not consumer.assignment():
+            assert time.monotonic() < end
+            consumer.poll(0.2)
+        shown = subprocess.run([tools.CONSUMER, "lag", "--kafka.brokers=" + brokers,
+                                "--group=g8", "--topic=" + topic], stdout=subprocess.PIPE,
+                               timeout=60).stdout
+        assert b"own [2Jer@" in shown and b"\033" not in shown
+        owners = {p["owner"] for p in tools.lag(brokers, "g8", topic)["partitions"]}
+        assert {owner.split("@")[0] for owner in owners} == {name}
+    finally:
+        consumer.close()
 
 
 def test_the_forecast_of_a_drain_comes_true(brokers, topic):

@@ -189,6 +189,17 @@ static void a_lost_server_is_said(void **state)
 	free(v);
 }
 
+static void control_characters_of_others_are_blanks(void **state)
+{
+	(void)state;
+	struct term term = {.width = 20};
+	term_put_text(&term, "a\033[2J\x7f\xc2\x9b"
+			     "2J\xc2\xa0\xc3\xa4");
+	assert_string_equal(term.text, "a [2J  2J\xc2\xa0\xc3\xa4");
+	assert_int_equal(term.column, 11);
+	free(term.text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -198,6 +209,7 @@ int main(void)
 		cmocka_unit_test(history_fills_the_chart_and_marks_stand_below_it),
 		cmocka_unit_test(a_chart_has_the_rows_it_is_given),
 		cmocka_unit_test(a_lost_server_is_said),
+		cmocka_unit_test(control_characters_of_others_are_blanks),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
