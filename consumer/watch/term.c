@@ -8,6 +8,8 @@
 
 static void put_bytes(struct term *t, const char *text, size_t length)
 {
+	if (t->height && t->lines >= t->height)
+		return;
 	if (t->used + length + 1 > t->room) {
 		t->room = (t->used + length + 1) * 2;
 		t->text = mem_resize(t->text, t->room, 1);

@@ -1,5 +1,5 @@
 /*
- * term: text for a terminal, line by line, cut at its width. Colour marks take no room; control
+ * term: text for a terminal, line by line, cut at its width and height. Colour marks take no room; control
  * characters of others become blanks. Pure; a zeroed struct with its width is an empty one.
  */
 #ifndef CONSUMER_WATCH_TERM_H
@@ -14,6 +14,7 @@
 
 struct term {
 	int width;
+	int height; /* lines beyond it are left out; 0: any */
 	bool color, utf8;
 	char *text; /* the caller frees it */
 	size_t used, room;

@@ -178,7 +178,10 @@ static void letters(struct term *p, const struct top_view *view, const json_t *s
 
 char *top_view_text(const struct top_view *view, const json_t *s)
 {
-	struct term term = {.width = view->width, .color = view->color, .utf8 = view->utf8};
+	struct term term = {.width = view->width,
+		.height = view->height,
+		.color = view->color,
+		.utf8 = view->utf8};
 	struct term *p = &term;
 	if (!s) {
 		term_put(p, "%s", view->gone ? view->gone : "connecting");
