@@ -6,6 +6,7 @@
 #include "consumer/watch/term.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,17 +28,36 @@ static int width(FILE *out)
 	return 1000;
 }
 
-/* One line, cut at the terminal's width, without the control characters of other people's names. */
-static void line(FILE *out, bool redraw, const char *text)
+/* Where the lines go; on a terminal that is drawn anew no more of them than it has rows. */
+struct sheet {
+	FILE *out;
+	bool redraw;
+	int left;
+};
+
+static struct sheet sheet_of(FILE *out, bool redraw)
 {
-	struct term term = {.width = width(out)};
+	struct sheet sheet = {.out = out, .redraw = redraw, .left = INT_MAX};
+	struct winsize size;
+	if (redraw && ioctl(fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_row)
+		sheet.left = size.ws_row - 1; /* the cursor stands below the last */
+	return sheet;
+}
+
+/* One line, cut at the terminal's width, without the control characters of other people's names. */
+static void line(struct sheet *sheet, const char *text)
+{
+	struct term term = {.width = width(sheet->out)};
+	if (sheet->left-- <= 0)
+		return;
 	term_put_text(&term, text);
-	fprintf(out, "%s%s\n", term.text ? term.text : "", redraw ? "\033[K" : "");
+	fprintf(sheet->out, "%s%s\n", term.text ? term.text : "",
+		sheet->redraw ? "\033[K" : "");
 	free(term.text);
 }
 
-static void row(FILE *out, bool redraw, const char *name, int name_width,
-	const struct lag_view *v, const char *owner)
+static void row(struct sheet *sheet, const char *name, int name_width, const struct lag_view *v,
+	const char *owner)
 {
 	char end[LAG_TEXT_BYTES], done[LAG_TEXT_BYTES], lag[LAG_TEXT_BYTES],
 		behind[LAG_TEXT_BYTES];
@@ -48,7 +68,7 @@ static void row(FILE *out, bool redraw, const char *name, int name_width,
 		lag_text_seconds(behind, v->lag_seconds, v->lag_seconds_at_least),
 		lag_text_rate(in, v->rate_in), lag_text_rate(rate, v->rate_out),
 		lag_text_seconds(eta, v->eta_seconds, false), lag_state_name(v->state), owner);
-	line(out, redraw, text);
+	line(sheet, text);
 }
 
 /* The brokers know of no such group: no member, no offset anywhere that was asked for. */
@@ -62,7 +82,7 @@ static bool no_group(const struct lag_snapshot *s)
 	return true;
 }
 
-static void head(FILE *out, bool redraw, const struct lag_snapshot *s, const char *group)
+static void head(struct sheet *sheet, const struct lag_snapshot *s, const char *group)
 {
 	char members[64], text[768];
 	time_t now = time(NULL);
@@ -77,7 +97,7 @@ static void head(FILE *out, bool redraw, const struct lag_snapshot *s, const cha
 			s->members, s->members == 1 ? "" : "s");
 	snprintf(text, sizeof(text), "group %s   %s   %02d:%02d:%02d", group, members,
 		local.tm_hour, local.tm_min, local.tm_sec);
-	line(out, redraw, text);
+	line(sheet, text);
 }
 
 static const char *place(const struct lag_partition *p, char *buf, size_t bytes)
@@ -86,7 +106,22 @@ static const char *place(const struct lag_partition *p, char *buf, size_t bytes)
 	return buf;
 }
 
-static void table(FILE *out, bool redraw, const struct lag_snapshot *s, const char *group)
+/* The total always has its row. */
+static void rows(struct sheet *sheet, const struct lag_snapshot *s, int name_width)
+{
+	char name[LAG_TOPIC_BYTES + 16], text[64];
+	for (size_t i = 0; i < s->count; i++) {
+		if (sheet->left <= 2 && i + 1 < s->count) {
+			snprintf(text, sizeof(text), "... %zu more", s->count - i);
+			line(sheet, text);
+			return;
+		}
+		row(sheet, place(&s->partitions[i], name, sizeof(name)), name_width,
+			&s->partitions[i].view, s->partitions[i].owner);
+	}
+}
+
+static void table(struct sheet *sheet, const struct lag_snapshot *s, const char *group)
 {
 	char name[LAG_TOPIC_BYTES + 16], text[512];
 	int name_width = 9;
@@ -94,29 +129,27 @@ static void table(FILE *out, bool redraw, const struct lag_snapshot *s, const ch
 		int n = (int)strlen(place(&s->partitions[i], name, sizeof(name)));
 		name_width = n > name_width ? n : name_width;
 	}
-	head(out, redraw, s, group);
+	head(sheet, s, group);
 	snprintf(text, sizeof(text), "%-*s %13s %13s %11s %9s %8s %8s %8s  %-7s %s", name_width,
 		"PARTITION", "END", "COMMITTED", "LAG", "BEHIND", "IN/s", "OUT/s", "DRAINED",
 		"STATE", "OWNER");
-	line(out, redraw, text);
-	for (size_t i = 0; i < s->count; i++)
-		row(out, redraw, place(&s->partitions[i], name, sizeof(name)), name_width,
-			&s->partitions[i].view, s->partitions[i].owner);
-	row(out, redraw, "total", name_width, &s->total.view, "");
+	line(sheet, text);
+	rows(sheet, s, name_width);
+	row(sheet, "total", name_width, &s->total.view, "");
+	if (s->error[0]) {
+		snprintf(text, sizeof(text), "error: %s", s->error);
+		line(sheet, text);
+	}
 	for (size_t i = 0; i < s->count; i++) {
 		const struct lag_partition *p = &s->partitions[i];
 		if (p->view.state == LAG_OK)
 			continue;
 		snprintf(text, sizeof(text), "%s %s: %s", place(p, name, sizeof(name)),
 			lag_state_name(p->view.state), p->view.reason);
-		line(out, redraw, text);
-	}
-	if (s->error[0]) {
-		snprintf(text, sizeof(text), "error: %s", s->error);
-		line(out, redraw, text);
+		line(sheet, text);
 	}
 	if (!s->count && !s->error[0])
-		line(out, redraw, "the group has committed nothing on any topic");
+		line(sheet, "the group has committed nothing on any topic");
 }
 
 static void print(FILE *out, const struct lag_verb *verb, const struct lag_snapshot *s)
@@ -130,7 +163,8 @@ static void print(FILE *out, const struct lag_verb *verb, const struct lag_snaps
 	} else {
 		bool redraw = verb->watch && isatty(fileno(out));
 		fputs(redraw ? "\033[H" : "", out);
-		table(out, redraw, s, verb->group);
+		struct sheet sheet = sheet_of(out, redraw);
+		table(&sheet, s, verb->group);
 		fputs(redraw ? "\033[J" : verb->watch ? "\n" : "", out);
 	}
 	fflush(out);

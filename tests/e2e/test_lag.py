@@ -1,9 +1,13 @@
 """`wt-consumer lag` against Kafka's own kafka-consumer-groups, on a private broker."""
+import fcntl
 import json
 import os
+import pty
 import signal
+import struct
 import subprocess
 import sys
+import termios
 import time
 import uuid
 
@@ -188,6 +192,26 @@ def test_a_client_s_name_cannot_write_to_the_terminal(brokers, topic):
         assert {owner.split("@")[0] for owner in owners} == {name}
     finally:
         consumer.close()
+
+
+def test_a_low_terminal_shows_the_total_and_does_not_scroll(brokers, topic):
+    master, slave = pty.openpty()
+    fcntl.ioctl(master, termios.TIOCSWINSZ, struct.pack("HHHH", 5, 100, 0, 0))
+    child = subprocess.Popen(
+        [tools.CONSUMER, "lag", "--kafka.brokers=" + brokers, "--group=g9", "--topic=" + topic,
+         "--watch"], stdout=slave, start_new_session=True)
+    os.close(slave)
+    try:
+        seen = b""
+        while b"\033[J" not in seen:
+            seen += os.read(master, 65536)
+        lines = seen.split(b"\033[J")[0].split(b"\r\n")
+        assert len(lines) == 5 and lines[2].startswith(b"... 3 more")
+        assert lines[3].startswith(b"total") and lines[4] == b""
+    finally:
+        child.terminate()
+        assert child.wait(10) == 0
+        os.close(master)
 
 
 def test_the_forecast_of_a_drain_comes_true(brokers, topic):
