@@ -1,8 +1,9 @@
 /*
  * top: a running consumer in the terminal, from its /status. One write a picture into the
- * alternate screen, so nothing flickers; plain lines when it is not a terminal.
+ * alternate screen, so nothing flickers; plain lines when it is not a terminal, or a dumb one.
  */
 #include "common/clock.h"
+#include "common/http_address.h"
 #include "common/http_get.h"
 #include "common/mem.h"
 #include "consumer/verbs/verbs.h"
@@ -47,7 +48,8 @@ static void screen_open(struct screen *screen)
 	sigaction(SIGINT, &stop, NULL);
 	sigaction(SIGTERM, &stop, NULL);
 	sigaction(SIGWINCH, &resize, NULL);
-	screen->terminal = isatty(STDOUT_FILENO);
+	const char *kind = getenv("TERM");
+	screen->terminal = isatty(STDOUT_FILENO) && !(kind && strcmp(kind, "dumb") == 0);
 	screen->keys = screen->terminal && tcgetattr(STDIN_FILENO, &screen->before) == 0;
 	if (screen->keys) {
 		struct termios raw = screen->before;
@@ -193,11 +195,15 @@ static void loop(const struct screen *screen, const char *listen, json_t *status
 int verb_top(struct consumer_options *options, struct errmsg *msg)
 {
 	struct screen screen = {0};
+	struct sockaddr_storage address;
+	json_t *status = NULL;
 	setlocale(LC_CTYPE, "");
-	json_t *status = fetch(options->status_listen, "/status", msg);
+	int rc = http_address_parse(options->status_listen, &address, msg);
+	if (!rc)
+		status = fetch(options->status_listen, "/status", msg);
 	if (!status) {
 		errmsg_wrap(msg, "option status.listen");
-		return ERR_UNAVAILABLE;
+		return rc ? rc : ERR_UNAVAILABLE;
 	}
 	screen_open(&screen);
 	loop(&screen, options->status_listen, status);

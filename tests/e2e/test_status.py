@@ -269,3 +269,6 @@ def test_top_is_plain_lines_in_a_pipe_and_says_when_nobody_is_there(world):
     assert child.wait(10) == 0
     done = run("wt-consumer", "top", options={"status.listen": listen})
     assert done.returncode == 69 and listen in done.stderr
+    for wrong in ("8081", "127.0.0.1:", "127.0.0.1:99999", "off"):
+        done = run("wt-consumer", "top", options={"status.listen": wrong})
+        assert done.returncode == 64 and "option status.listen" in done.stderr, wrong

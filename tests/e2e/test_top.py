@@ -90,3 +90,17 @@ def test_no_color_means_none(world):
     top = Terminal(consumer, 80, 24, {"NO_COLOR": "1"})
     assert not re.search(r"\033\[[0-9;]*m", top.raw())
     assert top.close() == 0
+
+
+def test_a_dumb_terminal_gets_plain_lines(world):
+    consumer = world.consumer()
+    top = Terminal(consumer, 80, 24, {"TERM": "dumb"})
+    try:
+        line = b""
+        while b"\n" not in line:
+            line += os.read(top.master, 65536)
+        assert b"\033" not in line and b"behind" in line
+    finally:
+        top.child.terminate()
+        assert top.child.wait(5) == 0
+        os.close(top.master)
