@@ -4,9 +4,11 @@
 #include "common/log.h"
 #include "consumer/verbs/verbs.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define OPTION(...) CONF_ROW(struct consumer_options, __VA_ARGS__)
 static const struct conf_option rows[] = {
@@ -79,14 +81,29 @@ static int run(struct consumer_options *options, int argc, char **argv, struct e
 	return verb->run(options, msg);
 }
 
+/* A report that did not arrive is no success, unless its reader has gone. */
+static int check_output(struct errmsg *msg)
+{
+	struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return 0;
+	if (poll(&out, 1, 0) > 0 && (out.revents & POLLERR))
+		return 0;
+	return errmsg_set(msg, ERR_IO, "standard output could not be written");
+}
+
 int main(int argc, char **argv)
 {
 	struct consumer_options options;
 	struct errmsg msg = {""};
-	int result;
+	int result, output;
 
 	signal(SIGPIPE, SIG_IGN);
 	result = run(&options, argc, argv, &msg);
+	output = result >= 0 ? check_output(&msg) : 0;
+	if (output < 0)
+		result = output;
 	if (result < 0)
 		fprintf(stderr, "wt-consumer: %s\n", msg.text);
 	conf_release(&options);

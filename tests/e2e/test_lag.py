@@ -238,6 +238,19 @@ def test_the_forecast_of_a_drain_comes_true(brokers, topic):
         assert abs(eta - (end - at)) <= max(0.2 * (end - at), 1)
 
 
+def test_what_could_not_be_written_is_no_success():
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        done = subprocess.run([tools.CONSUMER, "--help"], stdout=full, stderr=subprocess.PIPE,
+                              text=True)
+    assert done.returncode == 74 and "standard output" in done.stderr
+    # Whoever needs no more may go.
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run([tools.CONSUMER, "--help"], stdout=writer, stderr=subprocess.PIPE)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
 def test_a_missing_topic_group_and_broker_are_told_apart(brokers):
     done = tools.lag(brokers, "g", "no-such-topic", check=False)
     assert done.returncode == 64 and "no-such-topic" in done.stderr
