@@ -375,9 +375,13 @@ void lag_observer_snapshot(struct lag_observer *observer, struct lag_snapshot *s
 	pthread_mutex_unlock(&observer->mu);
 	if (snapshot->age_ms <= 4 * observer->period_ms + 1000)
 		return;
+	snapshot->members = LAG_UNKNOWN;
+	snapshot->group_state[0] = 0;
 	outdate(&snapshot->total.view, snapshot->age_ms);
-	for (size_t i = 0; i < snapshot->count; i++)
+	for (size_t i = 0; i < snapshot->count; i++) {
+		snapshot->partitions[i].owner[0] = 0;
 		outdate(&snapshot->partitions[i].view, snapshot->age_ms);
+	}
 }
 
 void lag_snapshot_release(struct lag_snapshot *snapshot)

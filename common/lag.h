@@ -65,7 +65,7 @@ void lag_observer_stop(struct lag_observer *observer);
 /* Waits until `rounds` rounds are complete; 0, or ERR_TIMEOUT with why in `msg`. */
 int lag_observer_wait(
 	struct lag_observer *observer, int64_t rounds, int64_t timeout_ms, struct errmsg *msg);
-/* Copies; the figures of an unreachable broker turn to unknown after a few periods. */
+/* Copies; the figures and members of an unreachable broker turn to unknown after a few periods. */
 void lag_observer_snapshot(struct lag_observer *observer, struct lag_snapshot *snapshot);
 void lag_snapshot_release(struct lag_snapshot *snapshot);
 
