@@ -74,17 +74,19 @@ static int ask_topic(struct reset *r, struct errmsg *msg)
 
 static int ask_members(struct reset *r, struct errmsg *msg)
 {
-	const struct rd_kafka_group_list *groups;
+	const struct rd_kafka_group_list *groups = NULL;
 	rd_kafka_resp_err_t err = rd_kafka_list_groups(
 		r->kafka, r->options->group, &groups, (int)r->options->kafka_timeout);
 
-	if (err)
-		return errmsg_set(msg, ERR_UNAVAILABLE, "group %s: %s", r->options->group,
-			rd_kafka_err2str(err));
-	for (int i = 0; i < groups->group_cnt; i++)
+	for (int i = 0; !err && i < groups->group_cnt; i++) {
 		r->members += groups->groups[i].member_cnt;
-	rd_kafka_group_list_destroy(groups);
-	return 0;
+		err = groups->groups[i].err; /* a coordinator that begins knows no members */
+	}
+	if (groups)
+		rd_kafka_group_list_destroy(groups);
+	return err ? errmsg_set(msg, ERR_UNAVAILABLE, "group %s: %s", r->options->group,
+			     rd_kafka_err2str(err))
+		   : 0;
 }
 
 static int target_at_time(struct reset *r, struct step *step, int64_t ms, struct errmsg *msg)
@@ -99,11 +101,32 @@ static int target_at_time(struct reset *r, struct step *step, int64_t ms, struct
 	return err ? errmsg_set(msg, ERR_UNAVAILABLE, "kafka: %s", rd_kafka_err2str(err)) : 0;
 }
 
+static bool is_offset(const char *text, int64_t *offset)
+{
+	char *end;
+
+	*offset = strtoll(text, &end, 10);
+	return *end == 0 && end != text;
+}
+
+/* Before anybody is asked anything. */
+static int check_to(const char *to, struct errmsg *msg)
+{
+	int64_t number;
+
+	if (!to || strcmp(to, "earliest") == 0 || strcmp(to, "latest") == 0 ||
+		time_option_parse(to, &number) || is_offset(to, &number))
+		return 0;
+	return errmsg_set(msg, ERR_CONFIG,
+		"option to: '%s' is none of earliest, latest, an offset, a time like "
+		"2026-01-31T12:00:00Z",
+		to);
+}
+
 static int find_target(struct reset *r, struct step *step, struct errmsg *msg)
 {
 	const char *to = r->options->to;
 	int64_t ms;
-	char *end;
 
 	if (!to) {
 		step->target = step->ledger.exists ? step->ledger.next : step->low;
@@ -115,12 +138,7 @@ static int find_target(struct reset *r, struct step *step, struct errmsg *msg)
 	}
 	if (time_option_parse(to, &ms))
 		return target_at_time(r, step, ms, msg);
-	step->target = strtoll(to, &end, 10);
-	if (*end || end == to)
-		return errmsg_set(msg, ERR_CONFIG,
-			"option to: '%s' is none of earliest, latest, an offset, a time like "
-			"2026-01-31T12:00:00Z",
-			to);
+	(void)is_offset(to, &step->target);
 	if (step->target < step->low || step->target > step->high)
 		return errmsg_set(msg, ERR_CONFIG,
 			"option to: offset %" PRId64
@@ -338,7 +356,9 @@ int verb_reset(struct consumer_options *options, struct errmsg *msg)
 		return errmsg_set(msg, ERR_CONFIG,
 			"option accept-partitions: it is about all partitions, so without "
 			"--partition");
-	err = settings_init(&r.settings, options, msg);
+	err = check_to(options->to, msg);
+	if (err == 0)
+		err = settings_init(&r.settings, options, msg);
 	if (err != 0)
 		return err;
 	r.route = mapping_route(&r.settings.mapping, options->topic);

@@ -191,6 +191,11 @@ def test_a_topic_created_anew_is_said_and_never_skipped(world, records):
     assert all(rows["u%d" % n][1] == 9 for n in range(records))
 
 
+def test_reset_says_what_is_wrong_before_it_asks_a_server(world):
+    done = world.verb("reset", options={"to": "yesterday", "mysql.port": 1})
+    assert done.returncode == 64 and "option to: 'yesterday'" in done.stderr
+
+
 def test_reset_is_refused_while_the_group_has_members(world):
     produce_users(world, 50)
     world.consumer(ready=False)
