@@ -77,6 +77,26 @@ def status():
     guard(command)
 
 
+def is_ours(run):
+    """Whether we made the folder: RUN may be mistyped."""
+    if os.path.isfile(os.path.join(run, "env")):
+        return set(runenv.KEYS) <= set(runenv.load(run))
+    return set(os.listdir(run)) <= {".lock", "log", "pid", "kafka", "mysql", "redis",
+                                    "mysql.password", "mysql.admin-password"}
+
+
+def remove(run):
+    """The folder; where RUN is a link to one, what is in it."""
+    if not os.path.islink(run):
+        shutil.rmtree(run)
+        return
+    for entry in list(os.scandir(run)):
+        if entry.is_dir(follow_symlinks=False):
+            shutil.rmtree(entry.path)
+        else:
+            os.unlink(entry.path)
+
+
 def clean_data():
     def command():
         run = run_dir()
@@ -88,14 +108,9 @@ def clean_data():
             if running:
                 print("%s still running; make down first" % ", ".join(running), file=sys.stderr)
                 return 1
-            # Only a folder that we made; RUN may be mistyped.
-            if not os.path.exists(os.path.join(run, "env")):
-                strange = set(os.listdir(run)) - {".lock", "log", "pid", "kafka", "mysql",
-                                                  "redis", "mysql.password",
-                                                  "mysql.admin-password"}
-                if strange:
-                    print("%s does not look like ours; left alone" % run, file=sys.stderr)
-                    return 1
-            shutil.rmtree(run)
+            if not is_ours(run):
+                print("%s does not look like ours; left alone" % run, file=sys.stderr)
+                return 1
+            remove(run)
         return 0
     guard(command)

@@ -30,9 +30,8 @@ def load(run):
         with open(os.path.join(run, "env")) as f:
             for line in f:
                 name, _, value = line.strip().partition("=")
-                words = shlex.split(value)
                 if name in KEYS:
-                    env[name] = words[0] if words else ""
+                    env[name] = "".join(shlex.split(value)[:1])
     except FileNotFoundError:
         pass
     return env

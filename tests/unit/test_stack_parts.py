@@ -1,5 +1,6 @@
 """stack/wtstack: the proof names what is missing; env, ports, pids and ids are what they seem."""
 import os
+import subprocess
 import sys
 import time
 
@@ -93,3 +94,28 @@ def test_a_process_lives_until_its_last_thread_has_let_go(tmp_path):
     while daemon.pid():
         assert time.monotonic() < deadline + 5
         time.sleep(0.01)
+
+
+def clean_data(run):
+    return subprocess.run([os.path.join(ROOT, "stack", "clean-data")], text=True,
+                          env=dict(os.environ, RUN=str(run)), stderr=subprocess.PIPE)
+
+
+def test_clean_data_removes_no_folder_of_somebody_else(tmp_path):
+    for name in ("virtual", "settings"):
+        (tmp_path / name / "src").mkdir(parents=True)
+    (tmp_path / "virtual" / "env").mkdir()
+    (tmp_path / "settings" / "env").write_text("MYSQL_HOST=db\nOWNER=it's\n")
+    for name in ("virtual", "settings"):
+        done = clean_data(tmp_path / name)
+        assert done.returncode == 1 and "does not look like ours" in done.stderr
+        assert (tmp_path / name / "src").exists()
+
+
+def test_clean_data_empties_the_folder_behind_a_link(tmp_path):
+    (tmp_path / "disk" / "kafka").mkdir(parents=True)
+    runenv.save(str(tmp_path / "disk"), {})
+    (tmp_path / "run").symlink_to(tmp_path / "disk")
+    done = clean_data(tmp_path / "run")
+    assert done.returncode == 0, done.stderr
+    assert list((tmp_path / "disk").iterdir()) == [] and (tmp_path / "run").is_symlink()
