@@ -15,7 +15,8 @@ listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
 advertised.listeners=PLAINTEXT://127.0.0.1:{port}
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=PLAINTEXT
-log.dirs={data}
+# In the folder where it runs: a comma in an absolute path would be two folders, an umlaut another.
+log.dirs=data
 # One node: nothing can be replicated.
 offsets.topic.replication.factor=1
 offsets.topic.num.partitions=3
@@ -61,18 +62,24 @@ class Kafka:
         os.makedirs(data, exist_ok=True)
         conf = os.path.join(self.dir, "server.properties")
         with open(conf, "w") as f:
-            f.write(PROPERTIES.format(port=port, controller=ports.pick(port + 1), data=data,
+            f.write(PROPERTIES.format(port=port, controller=ports.pick(port + 1),
                                       network=min(3, cores), io=min(8, cores)))
         if not os.path.exists(os.path.join(data, "meta.properties")):
             out = subprocess.run(
                 self._java("-Xmx256m", "-XX:TieredStopAtLevel=1", "kafka.tools.StorageTool",
                            "format", "-t", cluster_id(), "-c", conf),
-                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+                cwd=self.dir, env=environ(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT)
             if out.returncode:
                 raise Failed("kafka: format failed\n" + out.stdout.decode())
         self.daemon.start(self._java("-Xmx512m", "-XX:+UseSerialGC", "kafka.Kafka", conf),
-                          cwd=self.dir)
+                          cwd=self.dir, env=environ())
         self.daemon.wait_ready(lambda: answers("127.0.0.1:%d" % port), 60)
+
+
+def environ():
+    """Java reads the names of files as the locale says; all of them are UTF-8 here."""
+    return dict(os.environ, LC_ALL="C.UTF-8")
 
 
 def cluster_id(make=uuid.uuid4):

@@ -92,3 +92,15 @@ def test_up_starts_over_what_was_built_anew_or_set_otherwise_and_nothing_else(
         assert any("its settings changed" in s for s in said)
     finally:
         pipeline.down(run, say=said.append)
+
+
+def test_kafka_keeps_its_data_in_a_folder_of_any_name(tmp_path, monkeypatch):
+    monkeypatch.setenv("LC_ALL", "C")
+    run, ports = str(tmp_path / "für, alle"), servers.runenv.Ports(private=True)
+    for _ in range(2):
+        kafka = servers.kafka.Kafka(run, servers.JARS)
+        try:
+            kafka.start(ports.pick(0), ports)
+        finally:
+            kafka.daemon.stop()
+    assert os.path.exists(os.path.join(run, "kafka", "data", "meta.properties"))
