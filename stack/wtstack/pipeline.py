@@ -15,13 +15,17 @@ PROGRAMS = {  # name -> (option of its address, default port, key in run/env)
 }
 
 
+# 127.0.0.1 is asked itself, whatever http_proxy says.
+DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
 def bin_dir():
     return os.path.abspath(os.environ.get("WT_BIN") or os.path.join(ROOT, "build", "bin"))
 
 
 def ready(url):
     try:
-        with urllib.request.urlopen(url + "/readyz", timeout=2) as answer:
+        with DIRECT.open(url + "/readyz", timeout=2) as answer:
             return answer.status == 200
     except OSError:
         return False

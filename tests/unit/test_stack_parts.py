@@ -119,3 +119,21 @@ def test_clean_data_empties_the_folder_behind_a_link(tmp_path):
     done = clean_data(tmp_path / "run")
     assert done.returncode == 0, done.stderr
     assert list((tmp_path / "disk").iterdir()) == [] and (tmp_path / "run").is_symlink()
+
+
+def test_readiness_is_asked_of_the_program_not_of_a_proxy(monkeypatch):
+    import http.server
+    import threading
+    from wtstack import pipeline
+
+    class Ready(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    with http.server.HTTPServer(("127.0.0.1", 0), Ready) as server:
+        threading.Thread(target=server.handle_request).start()
+        assert pipeline.ready("http://127.0.0.1:%d" % server.server_port)
