@@ -77,7 +77,7 @@ def _start(daemon, run, env, ports, say):
             return
         say("%-12s starts over: %s" % (daemon.name, why))
     daemon.stop(seconds=35)
-    port = int(old) if old.isdigit() and runenv.is_free(int(old)) else ports.pick(default)
+    port = ports.again(int(old) if old.isdigit() else None) or ports.pick(default)
     env[key] = "http://127.0.0.1:%d" % port
     with open(config, "w") as f:
         f.write(text(port))

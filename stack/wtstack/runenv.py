@@ -82,6 +82,13 @@ class Ports:
         self.private = private
         self.given = set()
 
+    def again(self, port):
+        """The port of the last time if it is still free, else None."""
+        if not port or port in self.given or not is_free(port):
+            return None
+        self.given.add(port)
+        return port
+
     def pick(self, wanted):
         """`wanted` or the next free one; a private stack starts anywhere below the
         ephemeral range instead, so that two of them rarely meet."""

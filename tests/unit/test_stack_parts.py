@@ -137,3 +137,13 @@ def test_readiness_is_asked_of_the_program_not_of_a_proxy(monkeypatch):
     with http.server.HTTPServer(("127.0.0.1", 0), Ready) as server:
         threading.Thread(target=server.handle_request).start()
         assert pipeline.ready("http://127.0.0.1:%d" % server.server_port)
+
+
+def test_a_port_of_the_last_time_is_given_to_one_program_only():
+    """Who has it may not listen yet when the next one looks for a free one."""
+    ports = runenv.Ports()
+    old = ports.pick(21000)
+    ports = runenv.Ports()
+    assert ports.again(old) == old
+    assert ports.again(old) is None and ports.again(None) is None
+    assert ports.pick(old) > old
