@@ -72,7 +72,7 @@ def status():
                     state += "; built anew since, make up starts it over"
             print("%-12s %-26s %s" % (name, where or "-", state))
         if running:
-            print("\n%s" % (pipeline.lag(run) or "lag: wt-consumer is not built"))
+            print("\n%s" % pipeline.lag(run))
         return 0
     guard(command)
 

@@ -132,11 +132,13 @@ def down(run, say=print):
 
 
 def lag(run):
-    """`wt-consumer lag` as text, or None."""
+    """`wt-consumer lag` as text, or why there is none."""
     program = program_of("wt-consumer")
     config = os.path.join(run, "wt-consumer.properties")
-    if not os.access(program, os.X_OK) or not os.path.exists(config):
-        return None
+    if not os.access(program, os.X_OK):
+        return "lag: wt-consumer is not built"
+    if not os.path.exists(config):
+        return "lag: wt-consumer was never started here"
     out = subprocess.run([program, "lag", "--config", config], stdin=subprocess.DEVNULL,
-                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=30)
+                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=30, env=environ())
     return out.stdout.decode("utf-8", "replace").rstrip()

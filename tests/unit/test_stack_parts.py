@@ -147,3 +147,15 @@ def test_a_port_of_the_last_time_is_given_to_one_program_only():
     assert ports.again(old) == old
     assert ports.again(old) is None and ports.again(None) is None
     assert ports.pick(old) > old
+
+
+def test_the_lag_is_that_of_the_file_whatever_the_environment_says(tmp_path, monkeypatch):
+    from wtstack import pipeline
+    program = tmp_path / "wt-consumer"
+    program.write_text("#!/bin/sh\necho \"$1 of ${WT_TOPIC:-the file}\"\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("WT_BIN", str(tmp_path))
+    monkeypatch.setenv("WT_TOPIC", "another")
+    assert pipeline.lag(str(tmp_path)) == "lag: wt-consumer was never started here"
+    (tmp_path / "wt-consumer.properties").touch()
+    assert pipeline.lag(str(tmp_path)) == "lag of the file"
