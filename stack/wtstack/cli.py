@@ -15,13 +15,13 @@ def run_dir():
 def guard(command):
     try:
         sys.exit(command())
-    except Failed as error:
-        sys.exit("\n%s" % error)
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:  # make status | head
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except (Failed, OSError) as error:
+        sys.exit("\n%s" % error)
 
 
 def up():
@@ -58,8 +58,8 @@ def status():
         run = run_dir()
         env = runenv.load(run)
         address = {"kafka": env.get("KAFKA_BROKERS"),
-                   "mysql": "%(MYSQL_HOST)s:%(MYSQL_PORT)s" % env if "MYSQL_HOST" in env else "",
-                   "redis": "%(REDIS_HOST)s:%(REDIS_PORT)s" % env if "REDIS_HOST" in env else "",
+                   "mysql": "%(MYSQL_HOST)s:%(MYSQL_PORT)s" % env if env.get("MYSQL_HOST") else "",
+                   "redis": "%(REDIS_HOST)s:%(REDIS_PORT)s" % env if env.get("REDIS_HOST") else "",
                    "wt-consumer": env.get("STATUS_URL"), "wt-producer": env.get("PRODUCER_URL")}
         running = 0
         for name, where in address.items():

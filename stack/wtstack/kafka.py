@@ -92,7 +92,10 @@ def cluster_id(make=uuid.uuid4):
 
 def _admin(brokers):
     # Imported late: `make status` and `make down` work without it.
-    from confluent_kafka.admin import AdminClient
+    try:
+        from confluent_kafka.admin import AdminClient
+    except ImportError as error:
+        raise Failed("kafka: %s; make deps installs it" % error)
     return AdminClient({"bootstrap.servers": brokers, "log_level": 0,
                         "socket.connection.setup.timeout.ms": 2000})
 
@@ -102,17 +105,22 @@ def answers(brokers, seconds=1):
     host, _, port = brokers.split(",")[0].rpartition(":")
     if not connects(int(port), host):
         return False
+    admin = _admin(brokers)
     try:
-        return bool(_admin(brokers).list_topics(timeout=seconds).brokers)
+        return bool(admin.list_topics(timeout=seconds).brokers)
     except Exception:  # confluent_kafka.KafkaException: not ready
         return False
 
 
-def create_topics(brokers, topics):
+def create_topics(brokers, topics, seconds=10):
     """topics: name -> partitions. Those that exist are left as they are."""
-    from confluent_kafka.admin import NewTopic
     admin = _admin(brokers)
-    have = admin.list_topics(timeout=10).topics
+    from confluent_kafka import KafkaException
+    from confluent_kafka.admin import NewTopic
+    try:
+        have = admin.list_topics(timeout=seconds).topics
+    except KafkaException as error:
+        raise Failed("kafka: %s: %s" % (brokers, error.args[0].str()))
     new = [NewTopic(name, num_partitions=n, replication_factor=1)
            for name, n in topics.items() if name not in have]
     if not new:

@@ -31,5 +31,5 @@ def answers(host, port):
         with socket.create_connection((host, int(port)), timeout=1) as s:
             s.sendall(b"PING\r\n")
             return s.recv(64).startswith((b"+PONG", b"-NOAUTH"))
-    except OSError:
+    except (OSError, ValueError, OverflowError):  # the last two: REDIS_PORT is no port
         return False

@@ -68,9 +68,13 @@ def up(run, environ, private=False, say=print):
     def work(key, server):
         try:
             _start(server, _old_port(key, old), ports)
+        except Failed as error:
+            errors.append(str(error))
+        except FileNotFoundError as error:
+            errors.append("%s: %s; make deps installs what is missing" % (server.name, error))
         except Exception as error:
-            errors.append(str(error) if isinstance(error, Failed)
-                          else "%s: %r" % (server.name, error))
+            errors.append("%s: %s" % (server.name, error if isinstance(error, OSError)
+                                      else repr(error)))
 
     for key, kind in KINDS.items():
         given = _external(key, environ)

@@ -4,6 +4,8 @@ import subprocess
 import sys
 import time
 
+import pytest
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "stack"))
 
@@ -159,3 +161,37 @@ def test_the_lag_is_that_of_the_file_whatever_the_environment_says(tmp_path, mon
     assert pipeline.lag(str(tmp_path)) == "lag: wt-consumer was never started here"
     (tmp_path / "wt-consumer.properties").touch()
     assert pipeline.lag(str(tmp_path)) == "lag of the file"
+
+
+def stack(command, run, **env):
+    return subprocess.run([sys.executable, os.path.join(ROOT, "stack", command)], text=True,
+                          env=dict(os.environ, RUN=str(run), **env), stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT)
+
+
+@pytest.mark.parametrize("command", ("up", "down", "status", "clean-data"))
+def test_a_folder_that_is_none_is_named_without_a_traceback(tmp_path, command):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / (".lock" if command != "status" else "env")).mkdir()
+    done = stack(command, tmp_path / "run")
+    assert done.returncode == 1 and "Traceback" not in done.stdout
+    assert str(tmp_path / "run") in done.stdout
+
+
+def test_a_program_that_is_not_installed_is_named(tmp_path):
+    done = stack("up", tmp_path / "run", PATH=str(tmp_path), MYSQL_HOST="nowhere.invalid",
+                 KAFKA_BROKERS="nowhere.invalid:1")
+    assert "redis: [Errno 2] No such file or directory: 'redis-server'; make deps" in done.stdout
+    assert "Traceback" not in done.stdout
+
+
+def test_servers_of_yours_that_do_not_answer_are_named(monkeypatch):
+    from wtstack import kafka, redis
+    from wtstack.daemon import Failed
+    with pytest.raises(Failed, match="127.0.0.1:1: "):
+        kafka.create_topics("127.0.0.1:1", {"users": 1}, seconds=1)
+    for port in ("1", "word", "99999"):
+        assert not redis.answers("127.0.0.1", port)
+    monkeypatch.setitem(sys.modules, "confluent_kafka.admin", None)
+    with pytest.raises(Failed, match="make deps"):
+        kafka.create_topics("127.0.0.1:1", {"users": 1}, seconds=1)
