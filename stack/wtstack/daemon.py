@@ -1,4 +1,5 @@
 """One background process with a pid file that cannot be mistaken for another process."""
+import contextlib
 import json
 import os
 import signal
@@ -48,9 +49,17 @@ class Daemon:
         with open(self.log, "ab") as log:
             self.child = subprocess.Popen(argv, env=env, cwd=cwd, stdin=subprocess.DEVNULL,
                                           stdout=log, stderr=log, start_new_session=True)
+        try:
+            self._remember(argv[0])
+        except OSError:  # the disk is full: nobody would find it again
+            self.child.kill()
+            self.child.wait()
+            raise
+
+    def _remember(self, program):
         stat = _stat(self.child.pid)
         record = {"pid": self.child.pid, "start": stat[1] if stat else 0, "boot": _boot_id(),
-                  "program": argv[0]}
+                  "program": program}
         with open(self.pidfile + ".new", "w") as f:
             json.dump(record, f)
         os.rename(self.pidfile + ".new", self.pidfile)
@@ -85,7 +94,8 @@ class Daemon:
     def signal(self, number):
         pid = self.pid()
         if pid:
-            os.kill(pid, number)
+            with contextlib.suppress(ProcessLookupError):  # it has just ended
+                os.kill(pid, number)
         return pid
 
     def stop(self, seconds=20):
@@ -93,13 +103,12 @@ class Daemon:
         pid = self.signal(signal.SIGTERM)
         how = None
         if pid:
-            os.kill(pid, signal.SIGCONT)  # a stopped process would not see the SIGTERM
+            self.signal(signal.SIGCONT)  # a stopped process would not see the SIGTERM
             deadline = time.monotonic() + seconds
             while self.pid() and time.monotonic() < deadline:
                 time.sleep(0.02)
             how = "stopped"
-            while self.pid():
-                os.kill(pid, signal.SIGKILL)
+            while self.signal(signal.SIGKILL):
                 how = "killed after %d s" % seconds
                 time.sleep(0.05)
         try:

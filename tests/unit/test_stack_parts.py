@@ -195,3 +195,27 @@ def test_servers_of_yours_that_do_not_answer_are_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "confluent_kafka.admin", None)
     with pytest.raises(Failed, match="make deps"):
         kafka.create_topics("127.0.0.1:1", {"users": 1}, seconds=1)
+
+
+def test_a_process_that_cannot_be_remembered_is_not_left_running(tmp_path):
+    from wtstack.daemon import Daemon
+    daemon = Daemon(str(tmp_path), "sleeper")
+    os.makedirs(daemon.pidfile + ".new")  # as a full disk: it cannot be written
+    with pytest.raises(OSError):
+        daemon.start(["sleep", "60"])
+    try:
+        assert daemon.child.poll() is not None
+    finally:
+        daemon.child.kill()
+
+
+def test_a_process_that_ends_while_it_is_stopped_is_stopped(tmp_path, monkeypatch):
+    from wtstack.daemon import Daemon
+    daemon, kill = Daemon(str(tmp_path), "sleeper"), os.kill
+
+    def late(pid, number):
+        kill(pid, number)
+        daemon.child.wait()  # as init does with what is not our child
+    daemon.start(["sleep", "60"])
+    monkeypatch.setattr(os, "kill", late)
+    assert daemon.stop() == "stopped"
