@@ -109,6 +109,7 @@ def stop_politely(_number, _frame):
 
 
 def main():
-    signal.signal(signal.SIGTERM, stop_politely)
+    for number in (signal.SIGTERM, signal.SIGHUP):  # the second: its terminal was closed
+        signal.signal(number, stop_politely)
     sys.stdout.reconfigure(line_buffering=True)
     cli.guard(lambda: run_demo(cli.run_dir()))

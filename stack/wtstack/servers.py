@@ -1,6 +1,6 @@
 """The three servers: the caller's where a variable says so, ours otherwise."""
 import os
-import threading
+from concurrent.futures import ThreadPoolExecutor, wait
 
 from . import kafka, mariadb, redis, runenv
 from .daemon import Failed
@@ -63,7 +63,7 @@ def up(run, environ, private=False, say=print):
     old = runenv.load(run)
     env = {k: old.get(k, "") for k in ("PRODUCER_URL", "STATUS_URL")}
     ports = runenv.Ports(private)
-    errors, threads, servers = [], [], {}
+    errors, servers = [], {}
 
     def work(key, server):
         try:
@@ -76,17 +76,19 @@ def up(run, environ, private=False, say=print):
             errors.append("%s: %s" % (server.name, error if isinstance(error, OSError)
                                       else repr(error)))
 
-    for key, kind in KINDS.items():
-        given = _external(key, environ)
-        if given:
-            env.update(given)
-            say("%-6s %s (yours)" % (kind.name, given[key]))
-            continue
-        servers[key] = kind(run, JARS)
-        threads.append(threading.Thread(target=work, args=(key, servers[key])))
-        threads[-1].start()
-    for thread in threads:
-        thread.join()
+    # Interrupted, too, nothing is in the making when the pool is left: who stops the servers
+    # then, or lets another command at them, has all of them.
+    with ThreadPoolExecutor(len(KINDS)) as pool:
+        making = []
+        for key, kind in KINDS.items():
+            given = _external(key, environ)
+            if given:
+                env.update(given)
+                say("%-6s %s (yours)" % (kind.name, given[key]))
+                continue
+            servers[key] = kind(run, JARS)
+            making.append(pool.submit(work, key, servers[key]))
+        wait(making)
     for key, server in servers.items():
         if not server.daemon.pid():
             continue

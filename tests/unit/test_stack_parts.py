@@ -219,3 +219,25 @@ def test_a_process_that_ends_while_it_is_stopped_is_stopped(tmp_path, monkeypatc
     daemon.start(["sleep", "60"])
     monkeypatch.setattr(os, "kill", late)
     assert daemon.stop() == "stopped"
+
+
+def test_an_interrupted_up_has_no_server_in_the_making(tmp_path, monkeypatch):
+    import signal
+    import threading
+    from wtstack import servers
+    begun, started = threading.Event(), []
+
+    class Slow(servers.redis.Redis):
+        def start(self, port, ports):
+            begun.set()
+            time.sleep(0.5)
+            started.append(port)
+
+    def interrupt():
+        begun.wait()
+        os.kill(os.getpid(), signal.SIGINT)
+    monkeypatch.setattr(servers, "KINDS", {"REDIS_HOST": Slow})
+    threading.Thread(target=interrupt).start()
+    with pytest.raises(KeyboardInterrupt):
+        servers.up(str(tmp_path), {}, private=True)
+    assert started
