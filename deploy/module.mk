@@ -47,7 +47,8 @@ install: all man completion
 	install -m 644 deploy/grafana/writethrough.json $(SHARE)/grafana/
 	install -m 644 deploy/systemd/sysusers.conf $(SYSUSERS)
 	for unit in $(UNITS); do \
-		sed 's|@PREFIX@|$(PREFIX)|' $$unit > $(DESTDIR)$(UNITDIR)/$${unit##*/} || exit 1; \
+		sed 's|@PREFIX@|$(PREFIX)|; s|@SYSCONFDIR@|$(SYSCONFDIR)|' $$unit | \
+			install -m 644 /dev/stdin $(DESTDIR)$(UNITDIR)/$${unit##*/} || exit 1; \
 	done
 	for file in $(PROPERTIES); do \
 		[ -e $(ETC)/$${file##*/} ] || install -m 644 $$file $(ETC)/ || exit 1; \

@@ -44,7 +44,7 @@ def test_everything_is_where_a_system_looks_for_it(installed):
 def test_units_start_what_was_installed_with_files_that_were(installed):
     for unit in ("wt-producer.service", "wt-consumer@.service"):
         text = (installed / "lib/systemd/system" / unit).read_text()
-        assert "@PREFIX@" not in text
+        assert "@PREFIX@" not in text and "@SYSCONFDIR@" not in text
         start = [w for line in text.splitlines() if line.startswith("ExecStart=")
                  for w in line[len("ExecStart="):].split()]
         paths = [w for w in start if w.startswith("/")]
@@ -75,3 +75,16 @@ def test_what_somebody_wrote_in_etc_stays(tmp_path):
     assert mine.read_text() == "topic=orders\n"
     make("uninstall", "DESTDIR=%s" % tmp_path)
     assert files(tmp_path) == {"etc/writethrough/consumer.properties"}
+
+
+def test_a_strict_umask_and_settings_elsewhere(tmp_path):
+    old = os.umask(0o077)
+    try:
+        make("install", "DESTDIR=%s" % tmp_path, "SYSCONFDIR=/usr/local/etc")
+    finally:
+        os.umask(old)
+    for name in files(tmp_path):
+        assert (tmp_path / name).stat().st_mode & 0o444 == 0o444, name
+    assert (tmp_path / "usr/local/etc/writethrough/producer.properties").exists()
+    unit = (tmp_path / "usr/local/lib/systemd/system/wt-producer.service").read_text()
+    assert " --config /usr/local/etc/writethrough/producer.properties\n" in unit
