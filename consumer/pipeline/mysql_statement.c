@@ -11,9 +11,14 @@
 
 const unsigned mysql_shape_rows[MYSQL_SHAPES] = {500, 250, 100, 50, 25, 10, 5, 2, 1};
 
-static enum verdict failed(unsigned code, const char *text, struct store_error *error)
+#define SIGNALLED "45000" /* the state of SIGNAL, whose author may give it any number */
+#define SIGNAL	  1644 /* its usual one */
+
+static enum verdict failed(
+	unsigned code, const char *state, const char *text, struct store_error *error)
 {
-	const struct mysql_verdict *row = mysql_verdict(code);
+	const struct mysql_verdict *row =
+		mysql_verdict(strcmp(state, SIGNALLED) == 0 ? SIGNAL : code);
 
 	error->store = "mysql";
 	error->code = code;
@@ -25,13 +30,14 @@ static enum verdict failed(unsigned code, const char *text, struct store_error *
 
 enum verdict mysql_failed(struct mysql_store *store, struct store_error *error)
 {
-	return failed(mysql_errno(store->mysql), mysql_error(store->mysql), error);
+	return failed(mysql_errno(store->mysql), mysql_sqlstate(store->mysql),
+		mysql_error(store->mysql), error);
 }
 
 enum verdict mysql_stmt_failed(MYSQL_STMT *stmt, struct store_error *error)
 {
 	const char *text = mysql_stmt_error(stmt);
-	enum verdict v = failed(mysql_stmt_errno(stmt), text, error);
+	enum verdict v = failed(mysql_stmt_errno(stmt), mysql_stmt_sqlstate(stmt), text, error);
 
 	error->row = (long)mysql_verdict_row(text) - 1; /* within the statement */
 	return v;

@@ -77,3 +77,20 @@ def test_numbers_that_no_record_can_have_are_in_the_cache_what_they_are_in_the_t
         assert int(row["n"]) == number and type(row["n"]) is (int if form == "json" else str)
     assert "clean" in world.verb("verify", options=options).stdout
     assert consumer.stop() == 0
+
+
+def test_what_a_trigger_refuses_with_a_number_of_its_own_is_a_letter(world):
+    """SQLSTATE 45000 is its author's word, whatever MYSQL_ERRNO is beside it"""
+    world.sql("CREATE TABLE orders (id VARCHAR(64) COLLATE utf8mb4_bin PRIMARY KEY, n INT NOT NULL)")
+    world.sql("CREATE TRIGGER not_negative BEFORE INSERT ON orders FOR EACH ROW BEGIN IF NEW.n < 0 THEN SIGNAL SQLSTATE "
+              "'45000' SET MYSQL_ERRNO = 30001, MESSAGE_TEXT = 'no debts'; END IF; END")
+    options = mapping(world, "orders", [{"field": "id", "key": True}, {"field": "n", "type": "int"}],
+                      {"key": "order:{id}", "format": "json"})
+    world.produce([(key, {"id": key, "n": n}) for key, n in [("a", 1), ("b", -1), ("c", 2)]], partition=0)
+    consumer = world.consumer(options, ready=False)
+    world.wait_drained(timeout=20)
+    assert sorted(world.sql("SELECT id, n FROM orders")) == [("a", 1), ("c", 2)]
+    assert sorted(world.redis.scan_iter("order:*")) == ["order:a", "order:c"]
+    letters = {m.key().decode(): headers(m) for m in world.records(world.dlq)}
+    assert set(letters) == {"b"} and "no debts" in letters["b"]["wt.error.reason"]
+    assert consumer.stop() == 0
