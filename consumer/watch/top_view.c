@@ -103,10 +103,26 @@ static void figures(struct term *p, const json_t *s)
 	term_end_line(p);
 }
 
+/* Partitions stand by topic: of several each has a line of its own, of one it needs none. */
+static int topic_lines(const json_t *list)
+{
+	const char *last = "";
+	int topics = 0;
+	size_t i;
+	json_t *o;
+	json_array_foreach((json_t *)list, i, o)
+	{
+		topics += strcmp(text_of(o, "topic"), last) != 0;
+		last = text_of(o, "topic");
+	}
+	return topics > 1 ? topics : 0;
+}
+
 /* As high as the rest leaves room for. */
 static int chart_rows(const struct top_view *view, const json_t *s)
 {
-	int rest = 12 + (int)json_array_size(json_object_get(s, "partitions"));
+	const json_t *list = json_object_get(s, "partitions");
+	int rest = 12 + (int)json_array_size(list) + topic_lines(list);
 	int rows = view->height - rest;
 	return rows < 1 ? 1 : rows > 8 ? 8 : rows;
 }
@@ -153,6 +169,24 @@ static void partition(struct term *p, const json_t *o)
 	term_end_line(p);
 }
 
+static void partitions(struct term *p, const struct top_view *view, const json_t *list)
+{
+	bool many = topic_lines(list) > 0;
+	const char *last = "";
+	size_t i;
+	json_t *o;
+	json_array_foreach((json_t *)list, i, o)
+	{
+		if (p->lines + 3 < view->height && many && strcmp(text_of(o, "topic"), last)) {
+			last = text_of(o, "topic");
+			term_put(p, "%s", last);
+			term_end_line(p);
+		}
+		if (p->lines + 2 < view->height)
+			partition(p, o);
+	}
+}
+
 static void letters(struct term *p, const struct top_view *view, const json_t *s)
 {
 	size_t i;
@@ -196,13 +230,7 @@ char *top_view_text(const struct top_view *view, const json_t *s)
 		"  P  OWNER     STATE          LAG   BEHIND    IN/s   OUT/s  DRAINED BATCH   "
 		"TOOK  CACHE");
 	term_end_line(p);
-	size_t i;
-	json_t *o;
-	json_array_foreach(json_object_get(s, "partitions"), i, o)
-	{
-		if (p->lines + 2 < view->height)
-			partition(p, o);
-	}
+	partitions(p, view, json_object_get(s, "partitions"));
 	letters(p, view, s);
 	return p->text;
 }

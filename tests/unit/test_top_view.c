@@ -107,6 +107,25 @@ static void figures_and_the_unknown_are_there(void **state)
 	json_decref(s);
 }
 
+static void partitions_of_several_topics_are_told_apart(void **state)
+{
+	(void)state;
+	json_t *s = json_loads("{\"partitions\":[{\"topic\":\"orders\",\"partition\":0},"
+			       "{\"topic\":\"users\",\"partition\":0}]}",
+		0, NULL);
+	struct top_view *v = view(80, 30);
+	char *text = top_view_text(v, s);
+	char *orders = strstr(text, "\norders\n  0 "), *users = strstr(text, "\nusers\n  0 ");
+	assert_true(orders && users && orders < users);
+	free(text);
+	json_array_remove(json_object_get(s, "partitions"), 0);
+	text = top_view_text(v, s);
+	assert_null(strstr(text, "users")); /* one topic needs no name */
+	free(text);
+	free(v);
+	json_decref(s);
+}
+
 static char *trend_text(struct top_trend *t, int width, int rows, const char *marks)
 {
 	struct term term = {.width = width};
@@ -209,6 +228,7 @@ int main(void)
 		cmocka_unit_test(history_fills_the_chart_and_marks_stand_below_it),
 		cmocka_unit_test(a_chart_has_the_rows_it_is_given),
 		cmocka_unit_test(a_lost_server_is_said),
+		cmocka_unit_test(partitions_of_several_topics_are_told_apart),
 		cmocka_unit_test(control_characters_of_others_are_blanks),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
