@@ -82,7 +82,8 @@ def is_ours(run):
     if os.path.isfile(os.path.join(run, "env")):
         return set(runenv.KEYS) <= set(runenv.load(run))
     return set(os.listdir(run)) <= {".lock", "log", "pid", "kafka", "mysql", "redis",
-                                    "mysql.password", "mysql.admin-password"}
+                                    "mysql.password", "mysql.own-password",
+                                    "mysql.admin-password"}
 
 
 def remove(run):

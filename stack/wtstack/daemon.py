@@ -42,7 +42,7 @@ class Daemon:
         self.log = os.path.join(run, "log", name + ".log")
         self.child = None
 
-    def start(self, argv, env=None, cwd=None):
+    def start(self, argv, env=None, cwd=None, port=None):
         """Starts it with no terminal, no inherited descriptors and its own session."""
         for path in (self.pidfile, self.log):
             os.makedirs(os.path.dirname(path), exist_ok=True)
@@ -50,16 +50,16 @@ class Daemon:
             self.child = subprocess.Popen(argv, env=env, cwd=cwd, stdin=subprocess.DEVNULL,
                                           stdout=log, stderr=log, start_new_session=True)
         try:
-            self._remember(argv[0])
+            self._remember(argv[0], port)
         except OSError:  # the disk is full: nobody would find it again
             self.child.kill()
             self.child.wait()
             raise
 
-    def _remember(self, program):
+    def _remember(self, program, port):
         stat = _stat(self.child.pid)
         record = {"pid": self.child.pid, "start": stat[1] if stat else 0, "boot": _boot_id(),
-                  "program": program}
+                  "program": program, "port": port}
         with open(self.pidfile + ".new", "w") as f:
             json.dump(record, f)
         os.rename(self.pidfile + ".new", self.pidfile)
@@ -68,17 +68,24 @@ class Daemon:
         """The pid of the process that we started, while it lives; else None."""
         if self.child is not None:
             self.child.poll()
-        try:
-            with open(self.pidfile) as f:
-                record = json.load(f)
-        except (OSError, ValueError):
-            return None
-        stat = _stat(record["pid"])
+        record = self._record()
+        stat = _stat(record["pid"]) if record else None
         if not stat or stat[1] != record["start"] or record["boot"] != _boot_id():
             return None
         if stat[0] in "ZX" and not _has_threads(record["pid"]):
             return None
         return record["pid"]
+
+    def port(self):
+        """The port that it was started with, while it lives; else None."""
+        return self._record().get("port") if self.pid() else None
+
+    def _record(self):
+        try:
+            with open(self.pidfile) as f:
+                return json.load(f)
+        except (OSError, ValueError):
+            return None
 
     def wait_ready(self, ready, seconds):
         """Until ready() is true; Failed when the process ends or the time is up."""

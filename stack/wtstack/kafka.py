@@ -73,8 +73,11 @@ class Kafka:
             if out.returncode:
                 raise Failed("kafka: format failed\n" + out.stdout.decode())
         self.daemon.start(self._java("-Xmx512m", "-XX:+UseSerialGC", "kafka.Kafka", conf),
-                          cwd=self.dir, env=environ())
-        self.daemon.wait_ready(lambda: answers("127.0.0.1:%d" % port), 60)
+                          cwd=self.dir, env=environ(), port=port)
+        self.wait_ready()
+
+    def wait_ready(self):
+        self.daemon.wait_ready(lambda: answers("127.0.0.1:%d" % self.port), 60)
 
 
 def environ():

@@ -19,7 +19,8 @@ class MariaDB:
         self.dir = os.path.join(run, "mysql")
         self.data = os.path.join(self.dir, "data")
         self.daemon = Daemon(run, "mysql")
-        self.password = secret(os.path.join(run, "mysql.password"))
+        # Not mysql.password: that is of the server in use, which may be one of yours.
+        self.password = secret(os.path.join(run, "mysql.own-password"))
         self.admin_password = secret(os.path.join(run, "mysql.admin-password"))
         self.port = None
 
@@ -75,9 +76,12 @@ class MariaDB:
              "--init-file=" + self._init_file(),
              "--innodb-flush-log-at-trx-commit=1", "--innodb-log-file-size=512M",
              "--innodb-buffer-pool-size=256M", "--max-connections=200",
-             "--max-allowed-packet=64M", "--skip-log-bin"] + self._run_as(), cwd=self.dir)
-        self.daemon.wait_ready(
-            lambda: connects(port) and self._answers(), 60)
+             "--max-allowed-packet=64M", "--skip-log-bin"] + self._run_as(), cwd=self.dir,
+            port=port)
+        self.wait_ready()
+
+    def wait_ready(self):
+        self.daemon.wait_ready(lambda: connects(self.port) and self._answers(), 60)
 
     def _answers(self):
         return query(self.settings(), "SELECT 1") is not None

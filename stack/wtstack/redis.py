@@ -21,8 +21,12 @@ class Redis:
         self.daemon.start(
             ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--daemonize", "no",
              "--appendonly", "yes", "--appendfsync", "everysec", "--save", "",
-             "--maxmemory-policy", "noeviction", "--databases", "64"], cwd=self.dir)
-        self.daemon.wait_ready(lambda: answers("127.0.0.1", port), 60)
+             "--maxmemory-policy", "noeviction", "--databases", "64"], cwd=self.dir,
+            port=port)
+        self.wait_ready()
+
+    def wait_ready(self):
+        self.daemon.wait_ready(lambda: answers("127.0.0.1", self.port), 60)
 
 
 def answers(host, port):

@@ -42,9 +42,9 @@ def _settings(key, server):
 def _start(server, old_port, ports):
     """Starts one server unless it runs. Somebody may take the port between our look and the
     server's bind: then the next one."""
-    if server.daemon.pid() and old_port:
-        server.port = old_port
-        return
+    server.port = server.daemon.port()  # run/env may name one of yours meanwhile
+    if server.port:
+        return server.wait_ready()
     server.daemon.stop()
     wanted = old_port if old_port and runenv.is_free(old_port) else server.default_port
     for attempt in range(4):

@@ -241,3 +241,22 @@ def test_an_interrupted_up_has_no_server_in_the_making(tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         servers.up(str(tmp_path), {}, private=True)
     assert started
+
+
+def test_a_server_that_runs_is_known_by_its_own_port_and_waited_for(tmp_path):
+    """run/env may name another: one of yours, used meanwhile."""
+    from wtstack import servers
+    ours, waited = servers.redis.Redis(str(tmp_path)), []
+    ours.wait_ready = lambda: waited.append(ours.port)
+    ours.daemon.start(["sleep", "60"], port=20001)
+    try:
+        servers._start(ours, 20002, runenv.Ports(private=True))
+        assert waited == [20001]
+    finally:
+        ours.daemon.stop()
+
+
+def test_our_database_has_its_own_password(tmp_path):
+    from wtstack import mariadb
+    runenv.write_secret(str(tmp_path / "mysql.password"), "it's yours\n")
+    assert len(mariadb.MariaDB(str(tmp_path)).password) == 32
