@@ -14,14 +14,19 @@ KEYS = ("KAFKA_BROKERS MYSQL_HOST MYSQL_PORT MYSQL_USER MYSQL_PASSWORD MYSQL_DAT
 @contextlib.contextmanager
 def locked(run):
     """One command at a time works on RUN."""
-    os.makedirs(run, exist_ok=True)
-    with open(os.path.join(run, ".lock"), "w") as f:
-        try:
-            fcntl.flock(f, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            print("waiting for another command on %s" % run, flush=True)
-            fcntl.flock(f, fcntl.LOCK_EX)
-        yield
+    path = os.path.join(run, ".lock")
+    while True:
+        os.makedirs(run, exist_ok=True)
+        with open(path, "w") as f:
+            try:
+                fcntl.flock(f, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                print("waiting for another command on %s" % run, flush=True)
+                fcntl.flock(f, fcntl.LOCK_EX)
+            # clean-data may have removed the folder while we waited: then that is nobody's lock.
+            if os.path.exists(path) and os.path.samestat(os.stat(path), os.fstat(f.fileno())):
+                yield
+                return
 
 
 def load(run):

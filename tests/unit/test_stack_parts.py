@@ -260,3 +260,20 @@ def test_our_database_has_its_own_password(tmp_path):
     from wtstack import mariadb
     runenv.write_secret(str(tmp_path / "mysql.password"), "it's yours\n")
     assert len(mariadb.MariaDB(str(tmp_path)).password) == 32
+
+
+def test_who_waited_while_the_folder_was_removed_has_a_lock_that_others_see(tmp_path):
+    import shutil
+    import threading
+    run, inside = str(tmp_path / "run"), []
+
+    def later():
+        with runenv.locked(run):
+            inside.append(os.path.exists(os.path.join(run, ".lock")))
+    second = threading.Thread(target=later)
+    with runenv.locked(run):
+        second.start()
+        time.sleep(0.3)
+        shutil.rmtree(run)
+    second.join()
+    assert inside == [True]
