@@ -119,6 +119,11 @@ const struct mysql_verdict *mysql_verdict(unsigned code)
 	return &unknown;
 }
 
+const struct mysql_verdict *mysql_verdict_of(unsigned code, const char *state)
+{
+	return mysql_verdict(strcmp(state, "45000") == 0 ? 1644 : code);
+}
+
 const struct mysql_verdict *mysql_verdict_table(size_t *count)
 {
 	*count = sizeof(table) / sizeof(table[0]);

@@ -18,6 +18,8 @@ struct mysql_verdict {
 
 /* Never NULL; an unknown number gives RETRY, "unknown". */
 const struct mysql_verdict *mysql_verdict(unsigned code);
+/* The same of an error with its SQLSTATE: 45000 is SIGNAL's, whose author may give it any number. */
+const struct mysql_verdict *mysql_verdict_of(unsigned code, const char *state);
 
 /* The whole table, for tests and for the manual. */
 const struct mysql_verdict *mysql_verdict_table(size_t *count);

@@ -11,14 +11,10 @@
 
 const unsigned mysql_shape_rows[MYSQL_SHAPES] = {500, 250, 100, 50, 25, 10, 5, 2, 1};
 
-#define SIGNALLED "45000" /* the state of SIGNAL, whose author may give it any number */
-#define SIGNAL	  1644 /* its usual one */
-
 static enum verdict failed(
 	unsigned code, const char *state, const char *text, struct store_error *error)
 {
-	const struct mysql_verdict *row =
-		mysql_verdict(strcmp(state, SIGNALLED) == 0 ? SIGNAL : code);
+	const struct mysql_verdict *row = mysql_verdict_of(code, state);
 
 	error->store = "mysql";
 	error->code = code;

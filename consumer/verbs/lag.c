@@ -6,7 +6,6 @@
 #include "consumer/watch/term.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,35 +27,23 @@ static int width(FILE *out)
 	return 1000;
 }
 
-/* Where the lines go; on a terminal that is drawn anew no more of them than it has rows. */
-struct sheet {
-	FILE *out;
-	bool redraw;
-	int left;
-};
-
-static struct sheet sheet_of(FILE *out, bool redraw)
+/* Empty; on a terminal that is drawn anew no more lines than it has rows. */
+static struct term term_of(FILE *out, bool redraw)
 {
-	struct sheet sheet = {.out = out, .redraw = redraw, .left = INT_MAX};
+	struct term term = {.width = width(out)};
 	struct winsize size;
 	if (redraw && ioctl(fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_row)
-		sheet.left = size.ws_row - 1; /* the cursor stands below the last */
-	return sheet;
+		term.height = size.ws_row > 1 ? size.ws_row - 1 : 1; /* below it the cursor */
+	return term;
 }
 
-/* One line, cut at the terminal's width, without the control characters of other people's names. */
-static void line(struct sheet *sheet, const char *text)
+static void line(struct term *term, const char *text)
 {
-	struct term term = {.width = width(sheet->out)};
-	if (sheet->left-- <= 0)
-		return;
-	term_put_text(&term, text);
-	fprintf(sheet->out, "%s%s\n", term.text ? term.text : "",
-		sheet->redraw ? "\033[K" : "");
-	free(term.text);
+	term_put_text(term, text);
+	term_end_line(term);
 }
 
-static void row(struct sheet *sheet, const char *name, int name_width, const struct lag_view *v,
+static void row(struct term *term, const char *name, int name_width, const struct lag_view *v,
 	const char *owner)
 {
 	char end[LAG_TEXT_BYTES], done[LAG_TEXT_BYTES], lag[LAG_TEXT_BYTES],
@@ -68,7 +55,7 @@ static void row(struct sheet *sheet, const char *name, int name_width, const str
 		lag_text_seconds(behind, v->lag_seconds, v->lag_seconds_at_least),
 		lag_text_rate(in, v->rate_in), lag_text_rate(rate, v->rate_out),
 		lag_text_seconds(eta, v->eta_seconds, false), lag_state_name(v->state), owner);
-	line(sheet, text);
+	line(term, text);
 }
 
 /* The brokers know of no such group: no member, no offset anywhere that was asked for. */
@@ -82,7 +69,7 @@ static bool no_group(const struct lag_snapshot *s)
 	return true;
 }
 
-static void head(struct sheet *sheet, const struct lag_snapshot *s, const char *group)
+static void head(struct term *term, const struct lag_snapshot *s, const char *group)
 {
 	char members[64], text[768];
 	time_t now = time(NULL);
@@ -97,7 +84,7 @@ static void head(struct sheet *sheet, const struct lag_snapshot *s, const char *
 			s->members, s->members == 1 ? "" : "s");
 	snprintf(text, sizeof(text), "group %s   %s   %02d:%02d:%02d", group, members,
 		local.tm_hour, local.tm_min, local.tm_sec);
-	line(sheet, text);
+	line(term, text);
 }
 
 static const char *place(const struct lag_partition *p, char *buf, size_t bytes)
@@ -107,21 +94,21 @@ static const char *place(const struct lag_partition *p, char *buf, size_t bytes)
 }
 
 /* The total always has its row. */
-static void rows(struct sheet *sheet, const struct lag_snapshot *s, int name_width)
+static void rows(struct term *term, const struct lag_snapshot *s, int name_width)
 {
 	char name[LAG_TOPIC_BYTES + 16], text[64];
 	for (size_t i = 0; i < s->count; i++) {
-		if (sheet->left <= 2 && i + 1 < s->count) {
+		if (term->height && term->lines + 2 >= term->height && i + 1 < s->count) {
 			snprintf(text, sizeof(text), "... %zu more", s->count - i);
-			line(sheet, text);
+			line(term, text);
 			return;
 		}
-		row(sheet, place(&s->partitions[i], name, sizeof(name)), name_width,
+		row(term, place(&s->partitions[i], name, sizeof(name)), name_width,
 			&s->partitions[i].view, s->partitions[i].owner);
 	}
 }
 
-static void table(struct sheet *sheet, const struct lag_snapshot *s, const char *group)
+static void table(struct term *term, const struct lag_snapshot *s, const char *group)
 {
 	char name[LAG_TOPIC_BYTES + 16], text[512];
 	int name_width = 9;
@@ -129,16 +116,16 @@ static void table(struct sheet *sheet, const struct lag_snapshot *s, const char 
 		int n = (int)strlen(place(&s->partitions[i], name, sizeof(name)));
 		name_width = n > name_width ? n : name_width;
 	}
-	head(sheet, s, group);
+	head(term, s, group);
 	snprintf(text, sizeof(text), "%-*s %13s %13s %11s %9s %8s %8s %8s  %-7s %s", name_width,
 		"PARTITION", "END", "COMMITTED", "LAG", "BEHIND", "IN/s", "OUT/s", "DRAINED",
 		"STATE", "OWNER");
-	line(sheet, text);
-	rows(sheet, s, name_width);
-	row(sheet, "total", name_width, &s->total.view, "");
+	line(term, text);
+	rows(term, s, name_width);
+	row(term, "total", name_width, &s->total.view, "");
 	if (s->error[0]) {
 		snprintf(text, sizeof(text), "error: %s", s->error);
-		line(sheet, text);
+		line(term, text);
 	}
 	for (size_t i = 0; i < s->count; i++) {
 		const struct lag_partition *p = &s->partitions[i];
@@ -146,10 +133,19 @@ static void table(struct sheet *sheet, const struct lag_snapshot *s, const char 
 			continue;
 		snprintf(text, sizeof(text), "%s %s: %s", place(p, name, sizeof(name)),
 			lag_state_name(p->view.state), p->view.reason);
-		line(sheet, text);
+		line(term, text);
 	}
 	if (!s->count && !s->error[0])
-		line(sheet, "the group has committed nothing on any topic");
+		line(term, "the group has committed nothing on any topic");
+}
+
+/* What a longer line left behind goes, too. */
+static void put(FILE *out, bool redraw, const char *text)
+{
+	for (const char *end; *text; text = end + 1) {
+		end = strchr(text, '\n');
+		fprintf(out, "%.*s%s\n", (int)(end - text), text, redraw ? "\033[K" : "");
+	}
 }
 
 static void print(FILE *out, const struct lag_verb *verb, const struct lag_snapshot *s)
@@ -163,8 +159,10 @@ static void print(FILE *out, const struct lag_verb *verb, const struct lag_snaps
 	} else {
 		bool redraw = verb->watch && isatty(fileno(out));
 		fputs(redraw ? "\033[H" : "", out);
-		struct sheet sheet = sheet_of(out, redraw);
-		table(&sheet, s, verb->group);
+		struct term term = term_of(out, redraw);
+		table(&term, s, verb->group);
+		put(out, redraw, term.text);
+		free(term.text);
 		fputs(redraw ? "\033[J" : verb->watch ? "\n" : "", out);
 	}
 	fflush(out);

@@ -13,8 +13,7 @@
 
 struct latency {
 	double p50, p99; /* seconds, of the window; NAN when nothing came in it */
-	bool p50_at_least,
-		p99_at_least; /* it is the last bound of the histogram: more than that */
+	bool p50_at_least, p99_at_least; /* it is the histogram's last bound, or more */
 	uint64_t count;
 	double window_seconds;
 };

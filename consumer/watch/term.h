@@ -1,6 +1,6 @@
 /*
- * term: text for a terminal, line by line, cut at its width and height. Colour marks take no room; control
- * characters of others become blanks. Pure; a zeroed struct with its width is an empty one.
+ * term: text for a terminal, line by line, cut at its width and height. Colour marks take no room;
+ * control characters of others become blanks. Pure; a zeroed struct with its width is an empty one.
  */
 #ifndef CONSUMER_WATCH_TERM_H
 #define CONSUMER_WATCH_TERM_H

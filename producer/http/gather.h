@@ -1,9 +1,9 @@
 /*
  * gather: records wait for one another by partition, so that one request to the brokers carries
- * more of them. A few in all go at once, and so does a partition that has its share of all, or 16; of
- * many, the partition with the most records goes when what is under way has shrunk to less than it. So the
- * brokers' answers set the pace, and what is waited for is at most max_ns. Pure: no clock, no
- * Kafka; one thread's.
+ * more of them. A few in all go at once, and so does a partition that has its share of all, or 16;
+ * of many, the partition with the most records goes when what is under way has shrunk to less than
+ * it. So the brokers' answers set the pace, and what is waited for is at most max_ns. Pure: no
+ * clock, no Kafka; one thread's.
  *
  *	add ... -> gather_next() and gather_take() until there is none, at each end of a turn
  *	gather_done() for each record that was taken

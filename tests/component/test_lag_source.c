@@ -85,17 +85,23 @@ static int64_t ask_bounds(struct cluster *c, int64_t *end, int *rc)
 	return clock_mono_ms() - start;
 }
 
+static void ask_topic(struct cluster *c)
+{
+	struct errmsg msg = {""};
+
+	assert_int_equal(lag_source_topic(c->source, "users", c->list, &msg), 0);
+}
+
 static void a_partition_without_a_leader_hides_no_other(void **state)
 {
 	struct cluster c;
-	struct errmsg msg = {""};
 	int64_t end[2];
 	int rc;
 
 	(void)state;
 	cluster_open(&c);
 	rd_kafka_mock_partition_set_leader(c.mock, "users", 1, -1);
-	assert_int_equal(lag_source_topic(c.source, "users", c.list, &msg), 0);
+	ask_topic(&c);
 	assert_in_range(ask_bounds(&c, end, &rc), 0, 2000);
 	assert_int_equal(rc, 0);
 	assert_int_equal(end[0], 1);
@@ -107,13 +113,12 @@ static void a_partition_without_a_leader_hides_no_other(void **state)
 static void a_leader_that_is_down_hides_no_other_from_the_second_time_on(void **state)
 {
 	struct cluster c;
-	struct errmsg msg = {""};
 	int64_t end[2];
 	int rc;
 
 	(void)state;
 	cluster_open(&c);
-	assert_int_equal(lag_source_topic(c.source, "users", c.list, &msg), 0);
+	ask_topic(&c);
 	ask_bounds(&c, end, &rc);
 	assert_int_equal(rc, 0);
 	assert_true(end[0] == 1 && end[1] == 1);

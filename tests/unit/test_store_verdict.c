@@ -68,6 +68,8 @@ static void an_unknown_error_costs_time_never_a_record(void **state)
 	(void)state;
 	all_are(VERDICT_RETRY, codes, COUNT(codes));
 	assert_string_equal(mysql_verdict(1105)->class, "unknown");
+	assert_string_equal(mysql_verdict_of(30001, "HY000")->class, "unknown");
+	assert_string_equal(mysql_verdict_of(30001, "45000")->class, "signal");
 	assert_int_equal(redis_verdict("SOMETHING new")->verdict, VERDICT_RETRY);
 	assert_string_equal(redis_verdict("")->class, "unknown");
 }

@@ -25,7 +25,7 @@ const format = {
 };
 
 // Of a sum of which parts are unknown: what the others have.
-const lagText = (v) => (!known(v.lag) && v.lag_known > 0 ? "≥\u202f" + format.count(v.lag_known) : format.count(v.lag));
+const lagText = (v) => (!known(v.lag) && known(v.lag_known) ? "≥\u202f" + format.count(v.lag_known) : format.count(v.lag));
 
 // What is in hand at any moment is no backlog: no forecast to the millisecond.
 const drained = (v) => (v.lag === 0 ? "now" : known(v.eta_seconds) && v.eta_seconds < 1 ? "<\u202f1\u202fs" : format.seconds(v.eta_seconds));
@@ -68,7 +68,7 @@ function showHead(s) {
   set("workers-why", s.workers.reason || "");
   set("about", "wt-consumer " + s.version + " · up " + format.seconds((s.time_ms - s.started_ms) / 1000) +
     " · member " + (s.member || "n/a") + " · rebalances " + s.rebalances);
-  document.title = (known(t.lag) || t.lag_known > 0 ? lagText(t) + " behind" : "n/a") + " · " + s.health.title + " · Writethrough";
+  document.title = (known(t.lag_known) ? lagText(t) + " behind" : "n/a") + " · " + s.health.title + " · Writethrough";
 }
 
 const stageNames = ["intake", "decode", "mysql", "redis", "settle"];
