@@ -235,6 +235,7 @@ def test_an_interrupted_up_has_no_server_in_the_making(tmp_path, monkeypatch):
 
     def interrupt():
         begun.wait()
+        time.sleep(0.1)  # until who started it waits for it
         os.kill(os.getpid(), signal.SIGINT)
     monkeypatch.setattr(servers, "KINDS", {"REDIS_HOST": Slow})
     threading.Thread(target=interrupt).start()
